@@ -1,0 +1,1 @@
+"""Values, steps, store and pipeline: knows no vendor, no Flask, no socket."""

@@ -1,0 +1,50 @@
+"""Builds one snapshot into an open database."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+
+import orjson
+
+from localruns.engine.compiler import compile_rows
+from localruns.engine.pools import faker_version
+from localruns.engine.scenario import Scenario, Source, interpret
+from localruns.engine.vendor import Vendor
+from localruns.errors import ConfigError
+
+
+def build(
+    text: str,
+    name: str,
+    vendors: Mapping[str, Vendor],
+    seed: int | None,
+    connection: sqlite3.Connection,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> Scenario:
+    """Check the scenario text, compile its rows, and write both into `connection`. Raises ConfigError."""
+    source = Source(text, name)
+    scenario = interpret(source, vendors, seed)
+    connection.execute("PRAGMA journal_mode = OFF")
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB)")
+    rows = compile_rows(source, scenario, vendors, connection, progress)
+    _compare(source, rows)
+    connection.executemany(
+        "INSERT INTO meta VALUES (?, ?)",
+        [("scenario", orjson.dumps(scenario.as_json())), ("rows", rows), ("faker", faker_version())],
+    )
+    connection.commit()
+    return scenario
+
+
+def _compare(source: Source, rows: str) -> None:
+    """A scenario that pins its rows gets those rows or a clear refusal."""
+    pinned = source.content.get("fingerprint")
+    if pinned and pinned["rows"] != rows:
+        words = (
+            f"found rows with the hash {rows} (Faker {faker_version()}), expected {pinned['rows']} "
+            f"(Faker {pinned.get('faker', 'unknown')}): use that release of Faker, or write the rows out "
+            "with `localruns freeze` where it is installed"
+        )
+        raise ConfigError(source.problem(("fingerprint", "rows"), words))

@@ -1,0 +1,68 @@
+"""One request on its way through a vendor's checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from localruns.engine.draw import code_text, digest, uuid_text
+from localruns.engine.journal import Entry
+from localruns.engine.message import Request
+from localruns.engine.query import Cut, Query
+from localruns.engine.vendor import Endpoint, Vendor
+
+if TYPE_CHECKING:
+    from localruns.engine.namespace import Namespace, VendorState
+
+_NO_CUT = Cut(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request, matched to an endpoint in a namespace; each check returns it as it was or with more in it.
+
+    Shape: `number` counts this vendor's requests in the namespace, refused ones too; `params` the path's;
+    `query`, `cut`, `shape` and `page_number` what a list call asks; `details` whatever else the vendor's own
+    steps hand on to its render.
+    """
+
+    vendor: Vendor
+    endpoint: Endpoint | None
+    request: Request
+    space: Namespace
+    entry: Entry
+    number: int
+    params: Mapping[str, str] = field(default_factory=dict)
+    query: Query | None = None
+    cut: Cut = _NO_CUT
+    shape: str = ""
+    page_number: int = 1
+    details: Any = None
+
+    @property
+    def state(self) -> VendorState:
+        """This vendor's counters and data version in the namespace."""
+        return self.space.states[self.vendor.id]
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """This vendor's settings."""
+        return self.space.scenario.sites[self.vendor.id].settings
+
+    @property
+    def resources(self) -> Mapping[str, Any]:
+        """What exists at this vendor."""
+        return self.space.scenario.sites[self.vendor.id].resources
+
+    def uuid(self, purpose: str) -> str:
+        """A UUID that depends on (seed, vendor, request number) and what it is for."""
+        return uuid_text(self.space.scenario.seed, self.vendor.id, purpose, self.number)
+
+    def hex(self, purpose: str, length: int) -> str:
+        """Hex digits (128 at most) that depend on the same."""
+        return digest(self.space.scenario.seed, self.vendor.id, purpose, self.number, size=64).hex()[:length]
+
+    def text(self, purpose: str, alphabet: str, length: int) -> str:
+        """Characters of an alphabet that depend on the same."""
+        return code_text(alphabet, length, self.space.scenario.seed, self.vendor.id, purpose, self.number)

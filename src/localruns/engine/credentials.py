@@ -1,0 +1,17 @@
+"""What a scenario says of the credential that a request presents."""
+
+from __future__ import annotations
+
+from localruns.clock import parse_time
+from localruns.engine.call import Call
+
+
+def flaw(call: Call, credential: str) -> str:
+    """`disabled` or `expired` when the scenario marks the presented credential so, else an empty text."""
+    call.entry.credential = credential
+    known = call.state.credentials.get(credential, {})
+    if known.get("disabled"):
+        return "disabled"
+    if "expires" in known and call.space.clock.now() >= parse_time(known["expires"]):
+        return "expired"
+    return ""

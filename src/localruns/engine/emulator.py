@@ -1,0 +1,162 @@
+"""The whole product without Flask and sockets: vendors, scenarios, namespaces, one answer per request."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from localruns.engine import contract
+from localruns.engine.call import Call
+from localruns.engine.journal import Entry
+from localruns.engine.library import Library
+from localruns.engine.message import Reply, Request
+from localruns.engine.namespace import Namespace
+from localruns.engine.routing import Route, Router
+from localruns.engine.snapshot import load_snapshot
+from localruns.engine.steps import preferred
+from localruns.engine.store import Store
+from localruns.engine.vendor import Vendor
+from localruns.errors import ApiError, EmulatorError, NotEmulated, Problem
+
+_log = logging.getLogger("localruns")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an emulator is set up. Shape: `vendors` limits which are served, empty means all."""
+
+    cache: Path
+    scenario_dirs: Sequence[Path] = ()
+    vendors: Sequence[str] = ()
+    auth: str | None = None
+    seed: int | None = None
+
+
+class Emulator:
+    """Answers requests. `default` is the namespace of requests that name none."""
+
+    def __init__(self, vendors: Mapping[str, Vendor], scenario: str, options: Options) -> None:
+        self.all_vendors = vendors
+        self.vendors = {key: value for key, value in vendors.items() if key in (options.vendors or vendors)}
+        self.options = options
+        self.library = Library(options.scenario_dirs)
+        self.router = Router(self.vendors.values())
+        self._stores: dict[str, Store] = {}
+        self.listeners: list[Callable[[Namespace, Entry], None]] = []
+        default = Namespace("default", self.store(scenario), options.auth)
+        self.spaces = {default.name: default}
+
+    def store(self, scenario: str) -> Store:
+        """The rows of a scenario by name or path, shared by all namespaces. Raises ConfigError."""
+        snapshot = load_snapshot(
+            self.library.find(scenario), self.all_vendors, self.options.cache, self.options.seed
+        )
+        return self._stores.setdefault(snapshot.key, Store(snapshot))
+
+    def space(self, name: str) -> Namespace:
+        """The namespace of that name. Raises Problem 404."""
+        if name not in self.spaces:
+            known = ", ".join(list(self.spaces)[:20])
+            raise Problem(404, "unknown namespace", f"there is no namespace {name!r}, expected one of: {known}")
+        return self.spaces[name]
+
+    def space_of(self, request: Request, named: str | None) -> Namespace:
+        """The namespace a request belongs to: by path prefix, header, else the default."""
+        return self.space(named or request.header("x-localruns-namespace") or "default")
+
+    def answer(self, request: Request, route: Route, named: str | None = None) -> tuple[Reply, Namespace, Entry]:
+        """One request answered as the vendor would; a refusal is an answer too. Raises Problem 404 (namespace)."""
+        space = self.space_of(request, named)
+        started = time.perf_counter()
+        entry = space.journal.open(request, space.clock.now())
+        entry.vendor = route.vendor.id
+        entry.endpoint = route.endpoint.name if route.endpoint else ""
+        entry.reply = self._reply(request, route, space, entry)
+        entry.took_ms = (time.perf_counter() - started) * 1000
+        return entry.reply, space, entry
+
+    def _reply(self, request: Request, route: Route, space: Namespace, entry: Entry) -> Reply:
+        vendor = route.vendor
+        try:
+            if vendor.id not in space.states:
+                held = ", ".join(space.states)
+                raise NotEmulated(f"the scenario {space.scenario.name!r} holds no data for {vendor.id}, only for {held}")
+            space.tick(vendor.id)
+            state = space.states[vendor.id]
+            state.number += 1
+            call = Call(vendor, route.endpoint, request, space, entry, state.number, route.params)
+            return self._work(call, route)
+        except EmulatorError as error:
+            entry.defect = str(error) if error.status == 500 else ""
+            entry.notes.append(str(error))
+            return problem(error)
+
+    def _work(self, call: Call, route: Route) -> Reply:
+        try:
+            return contract.check(_answer(call, route))
+        except ApiError as refusal:
+            call.entry.refusal = refusal
+            return contract.check(call.vendor.refuse(refusal, call))
+        except EmulatorError:
+            raise
+        except Exception as error:
+            _log.exception("defect while answering %s %s", call.request.method, call.request.path)
+            call.entry.defect = f"{type(error).__name__}: {error}"
+            return contract.check(call.vendor.refuse(ApiError(detail="a defect of localruns, see its log"), call))
+
+    def refuse(self, status: int, target: str, reason: str) -> Reply:
+        """The answer to what the edge could not take as a request: in the shape of the vendor whose prefix it has."""
+        path = "/" + target.partition("?")[0].lstrip("/")
+        named, path = split_namespace(path)
+        vendor = self.router.vendor_of(path)
+        space = self.spaces.get(named or "default")
+        if vendor is None or space is None or vendor.id not in space.states:
+            return problem(Problem(status, "bad request", reason))
+        code = vendor.errors.transport.get(status) or vendor.errors.kinds["server_error"]
+        request = Request("", target[:2000], path[:2000])
+        entry = space.journal.open(request, space.clock.now())
+        entry.vendor, entry.refusal = vendor.id, ApiError(code=code, detail=reason)
+        space.states[vendor.id].number += 1
+        call = Call(vendor, None, request, space, entry, space.states[vendor.id].number)
+        entry.reply = contract.check(vendor.refuse(entry.refusal, call))
+        self.sent(space, entry)
+        return entry.reply
+
+    def sent(self, space: Namespace, entry: Entry) -> None:
+        """The answer is written: complete the entry, let the timeline move, tell who listens."""
+        if entry.sent:
+            return
+        entry.sent = True
+        if entry.page is not None and not entry.defect and entry.vendor in space.states:
+            space.delivered(entry.vendor, entry.page, entry.page_number)
+        for listener in self.listeners:
+            listener(space, entry)
+
+
+def _answer(call: Call, route: Route) -> Reply:
+    """The vendor's checks in the vendor's order, then its answer."""
+    call = preferred(call)
+    if route.neighbour:
+        raise NotEmulated(f"{call.vendor.title}: {route.neighbour.name} is a real operation, not emulated here")
+    if route.endpoint is None:
+        raise call.vendor.unknown(call.request, bool(route.methods))
+    for check in route.endpoint.checks:
+        call = check(call)
+    return route.endpoint.answer(call)
+
+
+def problem(error: EmulatorError) -> Reply:
+    """RFC 9457: what is ours to say, never in a vendor's shape."""
+    content = {"type": "about:blank", "title": error.title, "status": error.status, "detail": str(error)}
+    return Reply(error.status, content, "problem.json", content_type="application/problem+json")
+
+
+def split_namespace(path: str) -> tuple[str | None, str]:
+    """(`name`, `/rest`) of `/ns/name/rest`, else (None, path)."""
+    if not path.startswith("/ns/"):
+        return None, path
+    name, slash, rest = path[4:].partition("/")
+    return name, slash + rest.lstrip("/") if slash else "/"

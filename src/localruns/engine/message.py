@@ -1,0 +1,146 @@
+"""A request as it came over the wire, and the reply to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request.
+
+    Shape: `target` is the raw request target as received, mount prefix and percent-encoding included; `path`
+    the part of it that is routed on, still encoded, without prefix and query; `args` the decoded query pairs in
+    order, blank values kept; `headers` (lower-case name, value) in order, duplicates kept. `undecodable`: the
+    query holds bytes that are not UTF-8.
+    """
+
+    method: str
+    target: str
+    path: str
+    prefix: str = ""
+    query: str = ""
+    args: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    undecodable: bool = False
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, or None; `name` in lower case."""
+        return next((value for key, value in self.headers if key == name), None)
+
+    def header_values(self, name: str) -> list[str]:
+        """All values of a header."""
+        return [value for key, value in self.headers if key == name]
+
+    def arg(self, name: str) -> str | None:
+        """The first value of a query parameter, or None."""
+        return next((value for key, value in self.args if key == name), None)
+
+    def arg_values(self, name: str) -> list[str]:
+        """All values of a query parameter."""
+        return [value for key, value in self.args if key == name]
+
+
+def parse_query(query: str) -> tuple[tuple[tuple[str, str], ...], bool]:
+    """The decoded pairs of a raw query string, and whether it holds bytes that are not UTF-8."""
+    if not query:
+        return (), False
+    pairs = parse_qsl(query, keep_blank_values=True, encoding="utf-8", errors="replace")
+    return tuple(pairs), "\ufffd" in query or any("\ufffd" in text for pair in pairs for text in pair)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back.
+
+    Shape: `content` is the JSON body with its rows left out, None for an empty body; `rows` are finished row
+    bytes that stand in the list under the top-level key `rows_at`. `schema` names the promise the body keeps.
+    """
+
+    status: int
+    content: Any = None
+    schema: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    rows_at: str = ""
+    rows: Sequence[bytes] = ()
+    content_type: str = "application/json"
+
+    @property
+    def body(self) -> bytes:
+        """The bytes of the body."""
+        if self.content is None:
+            return b""
+        body = orjson.dumps(self.content)
+        if not self.rows:
+            return body
+        hole = b'"%s":[]' % self.rows_at.encode()
+        # A quote inside a JSON text is always escaped, so the hole cannot be found in a value.
+        head, _, tail = body.partition(hole)
+        return b"".join((head, hole[:-1], b",".join(self.rows), b"]", tail))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One slice of the ordered rows of one version.
+
+    Shape: `rows` finished bytes, `keys` the row keys beside them. Units: `offset`, `size`, `total` are rows.
+    """
+
+    rows: Sequence[bytes]
+    keys: Sequence[str]
+    offset: int
+    size: int
+    total: int
+
+    @property
+    def next_offset(self) -> int:
+        """The offset of the row after this page, or 0 when none is left."""
+        end = self.offset + len(self.rows)
+        return end if self.rows and end < self.total else 0
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRow:
+    """One line of a vendor's error table.
+
+    Shape: `message` may hold `{gaps}` filled from the refusal's parameters. `when` says in words when the
+    platform sends it; `injected` marks rows that only a fault or `Prefer` brings forth.
+    """
+
+    status: int
+    code: str
+    message: str = ""
+    when: str = ""
+    injected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorTable:
+    """All errors of a vendor.
+
+    Shape: `kinds` maps a neutral kind to a code, `transport` an HTTP status of the edge (400, 413, 414, 431) or
+    of routing (404, 405) to a code.
+    """
+
+    rows: Sequence[ErrorRow]
+    kinds: Mapping[str, str]
+    transport: Mapping[int, str]
+    by_code: Mapping[str, ErrorRow] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_code", {row.code: row for row in self.rows})
+
+    def row(self, kind: str, code: str = "") -> ErrorRow:
+        """The row of a code, else of the neutral kind."""
+        return self.by_code[code or self.kinds[kind]]
+
+    def of_status(self, status: int) -> ErrorRow | None:
+        """The row that `Prefer: code=STATUS` means: that of a neutral kind first, else the first in the table."""
+        named = [self.by_code[code] for code in self.kinds.values()]
+        return next((row for row in (*named, *self.rows) if row.status == status), None)

@@ -1,0 +1,80 @@
+"""A test's private world: a pointer to a snapshot, and the handful of counters that change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from localruns.clock import VirtualClock, parse_time
+from localruns.engine.faults import Fault
+from localruns.engine.journal import Journal
+from localruns.engine.message import Page
+from localruns.engine.scenario import Scenario
+from localruns.engine.store import Store
+
+
+@dataclass(slots=True)
+class VendorState:
+    """One vendor's counters in one namespace.
+
+    Shape: `number` counts requests, `calls` those that got past parsing, `rows` the rows delivered, `version`
+    is the data version, which is also the number of timeline events that have fired. `memory` is the vendor's own:
+    nonces it has seen, tokens it has given out.
+    """
+
+    auth: str
+    number: int = 0
+    calls: int = 0
+    rows: int = 0
+    version: int = 0
+    credentials: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    memory: dict[str, Any] = field(default_factory=dict)
+
+
+class Namespace:
+    """One private world. `load` points it to other data, `reset` takes it back to the start."""
+
+    def __init__(self, name: str, store: Store, auth: str | None = None) -> None:
+        self.name = name
+        self._auth = auth
+        self.journal = Journal()
+        self.load(store)
+
+    def load(self, store: Store) -> None:
+        """Point to another snapshot and start over."""
+        self.store = store
+        self.scenario: Scenario = store.snapshot.scenario
+        self.clock = VirtualClock(self.scenario.start)
+        self.reset()
+
+    def reset(self) -> None:
+        """Versions and counters 0, journal empty, the scenario's faults armed again, clock at its start."""
+        self.journal.clear()
+        self.clock.reset()
+        self.faults = [Fault(spec) for spec in self.scenario.faults]
+        self.states = {
+            vendor: VendorState(
+                auth=self._auth or site.auth,
+                credentials={credential["id"]: credential for credential in site.credentials},
+            )
+            for vendor, site in self.scenario.sites.items()
+        }
+
+    def tick(self, vendor: str) -> None:
+        """Fire the events whose time has come; events are strictly in order."""
+        while (event := self._armed(vendor)) and "at" in event and self.clock.now() >= parse_time(event["at"]):
+            self.states[vendor].version += 1
+
+    def delivered(self, vendor: str, page: Page, page_number: int) -> None:
+        """A whole page has been written: count its rows, fire the event that waited for it."""
+        state = self.states[vendor]
+        state.rows += len(page.rows)
+        event = self._armed(vendor)
+        if event and event.get("after", {}).get("page") == page_number:
+            state.version += 1
+
+    def _armed(self, vendor: str) -> Mapping[str, Any] | None:
+        events = self.scenario.timeline.get(vendor, ())
+        version = self.states[vendor].version
+        return events[version] if version < len(events) else None

@@ -1,0 +1,68 @@
+"""Which vendor and endpoint a path means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from localruns.engine.vendor import Endpoint, Neighbour, Vendor
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What a request's method and path mean.
+
+    Shape: `endpoint` is None for what the vendor does not serve here; `neighbour` names a real operation that is
+    not emulated; `methods` the methods that the path does have.
+    """
+
+    vendor: Vendor
+    endpoint: Endpoint | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+    neighbour: Neighbour | None = None
+    methods: Sequence[str] = ()
+
+
+class Router:
+    """The endpoints of all vendors. Patterns are matched on the raw path, so an encoded slash is no slash."""
+
+    def __init__(self, vendors: Iterable[Vendor]) -> None:
+        self.vendors = tuple(vendors)
+        self._prefixes = [(prefix, vendor) for vendor in self.vendors for prefix in vendor.prefixes]
+        self._endpoints = [
+            (_pattern(endpoint.path), vendor, endpoint) for vendor in self.vendors for endpoint in vendor.endpoints
+        ]
+        self._neighbours = [
+            (_pattern(neighbour.path), vendor, neighbour)
+            for vendor in self.vendors
+            for neighbour in vendor.neighbours
+        ]
+
+    def vendor_of(self, path: str) -> Vendor | None:
+        """The vendor under whose prefix the path lies."""
+        return next((vendor for prefix, vendor in self._prefixes if path.startswith(prefix)), None)
+
+    def find(self, method: str, path: str) -> Route | None:
+        """The route of a request, or None when the path is no vendor's."""
+        methods = []
+        for pattern, vendor, endpoint in self._endpoints:
+            if match := pattern.fullmatch(path):
+                if endpoint.method == method:
+                    return Route(vendor, endpoint, {key: unquote(value) for key, value in match.groupdict().items()})
+                methods.append(endpoint.method)
+        owner = self.vendor_of(path)
+        if owner is None:
+            return None
+        for pattern, vendor, neighbour in self._neighbours:
+            if neighbour.method == method and pattern.fullmatch(path):
+                return Route(vendor, neighbour=neighbour)
+        return Route(owner, methods=methods)
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """`{name}` stands for one segment."""
+    parts = re.split(r"\{(\w+)\}", path)
+    text = "".join(f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
+    return re.compile(text)

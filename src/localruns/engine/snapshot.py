@@ -1,0 +1,147 @@
+"""Compiled scenarios: immutable SQLite files in a cache that any number of servers share.
+
+A snapshot is built beside its place, synced and renamed, so a reader never meets half of one. Its name is the
+hash of all it is made from, so nothing in it can be out of date.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import logging
+import os
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+import localruns
+from localruns import yamlio
+from localruns.engine.scenario import Scenario
+from localruns.engine.vendor import Vendor
+from localruns.errors import ConfigError
+from localruns.paths import fixtures_dir, schemas_dir
+
+FORMAT = 1
+MAX_CACHE_BYTES = 2 * 1024**3
+STALE_PART_S = 3600
+_log = logging.getLogger("localruns.snapshot")
+_memory_names = itertools.count()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One compiled scenario. `uri` opens it read-only; `keeper` keeps one that lives in memory alive."""
+
+    scenario: Scenario
+    uri: str
+    key: str
+    keeper: sqlite3.Connection | None = None
+
+    def connect(self) -> sqlite3.Connection:
+        """A new read-only connection, for one thread."""
+        connection = sqlite3.connect(self.uri, uri=True, check_same_thread=False)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+
+def load_snapshot(
+    path: Path,
+    vendors: Mapping[str, Vendor],
+    cache: Path,
+    seed: int | None = None,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> Snapshot:
+    """The snapshot of the scenario file at `path`: from the cache, else built into it.
+
+    Raises ConfigError. An unwritable cache costs one warning; the snapshot then lives in memory.
+    """
+    text = yamlio.read_text(path)
+    key = _key(text, seed, vendors)
+    place = cache / f"{key}.sqlite"
+    if place.exists():
+        try:
+            snapshot = _open(place, key)
+            os.utime(place)
+            return snapshot
+        except (sqlite3.Error, orjson.JSONDecodeError, OSError, TypeError, KeyError):
+            _log.warning("%s: unreadable snapshot, built anew", place)
+    # Only a build needs the checker, the templates and all that hangs on them.
+    from localruns.engine.building import build
+
+    part = _part(cache)
+    if part is None:
+        uri = f"file:localruns-{os.getpid()}-{next(_memory_names)}?mode=memory&cache=shared"
+        keeper = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        scenario = build(text, str(path), vendors, seed, keeper, progress)
+        return Snapshot(scenario, uri, key, keeper)
+    try:
+        connection = sqlite3.connect(part)
+        try:
+            build(text, str(path), vendors, seed, connection, progress)
+        finally:
+            connection.close()
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.replace(place)
+    except sqlite3.Error as error:
+        raise ConfigError(f"{cache}: the snapshot of {path} cannot be written: {error}") from None
+    finally:
+        part.unlink(missing_ok=True)
+    _sweep(cache, keep=place)
+    return _open(place, key)
+
+
+def _open(place: Path, key: str) -> Snapshot:
+    uri = f"{place.absolute().as_uri()}?mode=ro&immutable=1"
+    connection = sqlite3.connect(uri, uri=True)
+    try:
+        (text,) = connection.execute("SELECT value FROM meta WHERE name = 'scenario'").fetchone()
+    finally:
+        connection.close()
+    return Snapshot(Scenario.from_json(orjson.loads(text)), uri, key)
+
+
+def _key(text: str, seed: int | None, vendors: Mapping[str, Vendor]) -> str:
+    hashed = hashlib.sha256(f"{FORMAT} {localruns.__version__} {seed}\0{text}\0".encode())
+    for vendor in sorted(vendors):
+        for folder in (fixtures_dir() / vendor, schemas_dir() / vendor):
+            for file in sorted(folder.iterdir()):
+                hashed.update(file.name.encode() + b"\0" + file.read_bytes())
+    return hashed.hexdigest()[:40]
+
+
+def _part(cache: Path) -> Path | None:
+    """A new empty file in the cache, or None where none can be made."""
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(suffix=".part", dir=cache)
+        os.close(handle)
+        return Path(name)
+    except OSError as error:
+        _log.warning("%s: no cache there (%s), the snapshot is built in memory", cache, error.strerror or error)
+        return None
+
+
+def _sweep(cache: Path, keep: Path) -> None:
+    """Remove abandoned parts, then the least recently used snapshots over the limit."""
+    for part in cache.glob("*.part"):
+        if _stat(part)[0] < time.time() - STALE_PART_S:
+            part.unlink(missing_ok=True)
+    total = 0
+    for place in sorted(cache.glob("*.sqlite"), key=_stat, reverse=True):
+        total += _stat(place)[1]
+        if total > MAX_CACHE_BYTES and place != keep:
+            place.unlink(missing_ok=True)
+
+
+def _stat(path: Path) -> tuple[float, int]:
+    try:
+        stat = path.stat()
+        return stat.st_mtime, stat.st_size
+    except OSError:
+        return 0.0, 0

@@ -1,0 +1,72 @@
+"""Text page tokens: signed, so that an edited or foreign one is known, and free of any clock.
+
+A token is base64url over a JSON list and a keyed BLAKE2b of it. The key depends on the scenario's seed and the
+vendor only, so the same walk gives the same tokens on every machine.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from dataclasses import astuple, dataclass
+from functools import lru_cache
+
+import orjson
+
+from localruns.engine.draw import digest
+from localruns.engine.query import Query
+
+_MAC_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class PageToken:
+    """Where the next page starts, and what it belongs to. Units: `offset` and `size` are rows."""
+
+    namespace: str
+    query: str
+    size: int
+    offset: int
+    version: int
+    page: int
+
+
+class TokenError(ValueError):
+    """Why a text is not a token of ours, in words."""
+
+
+def seal(token: PageToken, seed: int, vendor: str) -> str:
+    """The text of a token."""
+    payload = orjson.dumps(astuple(token))
+    return base64.urlsafe_b64encode(_mac(payload, seed, vendor) + payload).decode().rstrip("=")
+
+
+def unseal(text: str, seed: int, vendor: str) -> PageToken:
+    """The token of a text. Raises TokenError."""
+    try:
+        raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        raise TokenError("it is not base64url text") from None
+    mac, payload = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+    # Base64 leaves spare bits in the last character: only the one spelling we gave out is the token.
+    spelling = base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    if not hmac.compare_digest(mac, _mac(payload, seed, vendor)) or spelling != text:
+        raise TokenError("its signature does not match: edited, cut, or from another scenario or vendor")
+    return PageToken(*orjson.loads(payload))
+
+
+@lru_cache(maxsize=1024)
+def fingerprint(query: Query) -> str:
+    """A short text that differs between different filters or orders."""
+    return digest(repr(query), size=6).hex()
+
+
+def _mac(payload: bytes, seed: int, vendor: str) -> bytes:
+    return hashlib.blake2b(payload, key=_key(seed, vendor), digest_size=_MAC_BYTES).digest()
+
+
+@lru_cache(maxsize=64)
+def _key(seed: int, vendor: str) -> bytes:
+    return digest("page token", seed, vendor)

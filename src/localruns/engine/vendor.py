@@ -1,0 +1,105 @@
+"""What a vendor is made of: data, and a few plain functions. The engine never asks which one it is serving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from localruns.engine.message import ErrorTable, Page, Reply, Request
+
+if TYPE_CHECKING:
+    from localruns.engine.call import Call
+    from localruns.errors import ApiError
+
+Row = Mapping[str, Any]
+Check = Callable[["Call"], "Call"]
+Answer = Callable[["Call"], Reply]
+Render = Callable[[Page, "Call"], Reply]
+Bag = tuple[str, str, str | int | float]
+
+
+@dataclass(frozen=True, slots=True)
+class RowModel:
+    """How the vendor's rows are checked, stored and found.
+
+    Shape: `schema` is the reference of one row's schema; `key(row)` its identifying value; `shapes` the
+    renderings by name, the first being the default; `columns` name to SQLite type, in the order in which
+    `values(row)` gives them; `bags(row)` yields (bag, key, value); `fill(row, drawn)` adds to a literal row what
+    the vendor requires, from a row drawn from the template.
+    """
+
+    schema: str
+    key: Callable[[Row], str]
+    shapes: Mapping[str, Callable[[Row], Row]]
+    columns: Mapping[str, Literal["TEXT", "INTEGER", "REAL"]]
+    values: Callable[[Row], Sequence[str | int | float | None]]
+    bags: Callable[[Row], Iterable[Bag]]
+    fill: Callable[[Row, Row], Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One operation of a vendor.
+
+    Shape: `path` holds `{parameters}`; `checks` run in the vendor's order and may refuse; `answer` renders what
+    they left. A list endpoint is answered through `listing`.
+    """
+
+    name: str
+    method: str
+    path: str
+    checks: Sequence[Check]
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A real operation of the vendor that is known and not served."""
+
+    name: str
+    method: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientHelp:
+    """What a person needs to point a client at this vendor here.
+
+    Shape: `keys(credentials, resources)` what `credentials(vendor)` shows; `base(url)` what the vendor's client wants
+    as its base; `environment(url, keys)` variables to export; `snippet(url, keys)` a complete program for the real
+    SDK; `curl(url, keys)` one command line; `sdk` the SDK's package name.
+    """
+
+    sdk: str
+    keys: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, str]]
+    base: Callable[[str], str]
+    environment: Callable[[str, Mapping[str, str]], Mapping[str, str]]
+    snippet: Callable[[str, Mapping[str, str]], str]
+    curl: Callable[[str, Mapping[str, str]], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """One emulated platform.
+
+    Shape: `prefixes` are the paths under which it answers for unknown operations too; `resources` and
+    `credentials()` the well-known ones; `scopes(resources)` the resource names that rows may belong to, the first
+    being the default; `identify(request)` the credential id a request presents, or ""; `refuse(refusal, call)`
+    renders an error; `unknown(request, other_method)` is the refusal of a path or method it does not have.
+    """
+
+    id: str
+    title: str
+    prefixes: Sequence[str]
+    endpoints: Sequence[Endpoint]
+    neighbours: Sequence[Neighbour]
+    errors: ErrorTable
+    rows: RowModel
+    resources: Mapping[str, Any]
+    credentials: Callable[[], Sequence[Mapping[str, Any]]]
+    scopes: Callable[[Mapping[str, Any]], Sequence[str]]
+    identify: Callable[[Request], str]
+    refuse: Callable[[ApiError, Call], Reply]
+    unknown: Callable[[Request, bool], ApiError]
+    client: ClientHelp

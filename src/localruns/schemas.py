@@ -1,0 +1,164 @@
+"""The JSON Schemas, and what is wrong with a value in words a person can act on."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+import orjson
+
+from localruns.paths import schemas_dir
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
+Schema = dict[str, Any]
+
+
+@cache
+def bundled(reference: str) -> Schema:
+    """The schema `file.json` or `file.json#/$defs/Name` as one document without outside references."""
+    file, _, pointer = reference.partition("#")
+    files: dict[str, Schema] = {}
+    _collect(file, files)
+    root: Schema = _absolute(files[file], file)
+    root["$defs"] = {name: _absolute(schema, name) for name, schema in files.items()}
+    if pointer:
+        root = {"$ref": _pointer(file, pointer), "$defs": root["$defs"]}
+    return root
+
+
+@cache
+def validator(reference: str) -> jsonschema_rs.Draft202012Validator:
+    """The fast checker of that schema, formats asserted."""
+    return jsonschema_rs.Draft202012Validator(bundled(reference), validate_formats=True)
+
+
+def pointers(reference: str, value: Any) -> tuple[str, ...]:
+    """Where and how `value` breaks the schema, one short text per breach; empty when it holds."""
+    found = []
+    for error in validator(reference).iter_errors(value):
+        where = "/" + "/".join(str(step) for step in error.instance_path)
+        found.append(f"{where}: {error.message}"[:300])
+    return tuple(found)
+
+
+def explain(reference: str, value: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Each breach as (key path, `found ..., expected ...`), in the order of the file."""
+    from jsonschema import Draft202012Validator
+
+    checker = Draft202012Validator(bundled(reference), format_checker=Draft202012Validator.FORMAT_CHECKER)
+    for error in sorted(checker.iter_errors(value), key=lambda error: [str(p) for p in error.absolute_path]):
+        leaf = _leaf(error)
+        for more, words in _words(leaf):
+            yield (*leaf.absolute_path, *more), words
+
+
+def near(word: str, known: Sequence[str]) -> str:
+    """`, did you mean 'x'?` when something close is known, else nothing."""
+    folded = {name.lower(): name for name in reversed(known)}
+    close = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    return f", did you mean {folded[close[0]]!r}?" if close else ""
+
+
+def _leaf(error: ValidationError) -> ValidationError:
+    """The breach inside an alternative that comes closest to being meant."""
+    while error.context and error.validator in ("oneOf", "anyOf"):
+        error = max(error.context, key=lambda inner: (len(inner.absolute_path), inner.validator != "type"))
+    return error
+
+
+def _words(error: ValidationError) -> Iterator[tuple[tuple[str, ...], str]]:
+    value: Any = error.instance
+    wanted: Any = error.validator_value
+    schema: Any = error.schema
+    schema = schema if isinstance(schema, Mapping) else {}
+    found = f"found {_shown(value)}"
+    if error.validator == "additionalProperties":
+        known = list(schema.get("properties", {}))
+        for key in [key for key in value if key not in known]:
+            listed = f", expected one of: {', '.join(known)}" if known else ""
+            yield (key,), f"found unknown key {key!r}{near(key, known)}{listed}"
+    elif error.validator == "required":
+        missing = [key for key in wanted if key not in value]
+        yield (), f"found no {missing[0]!r}, expected it beside {', '.join(value) or 'nothing else'}"
+    elif error.validator == "type":
+        kinds = [wanted] if isinstance(wanted, str) else wanted
+        yield (), f"{found}, expected {' or '.join(_KINDS.get(kind, kind) for kind in kinds)}"
+    elif error.validator in ("enum", "const"):
+        choices = wanted if error.validator == "enum" else [wanted]
+        hint = near(str(value), [str(choice) for choice in choices])
+        yield (), f"{found}{hint}, expected {'one of: ' if len(choices) > 1 else ''}{', '.join(map(str, choices))}"
+    elif error.validator in _BOUNDS:
+        yield (), f"{found}, expected {_BOUNDS[error.validator].format(wanted)}"
+    else:
+        yield (), f"{found}: {error.message}"
+
+
+_KINDS = {"string": "text", "object": "a mapping", "array": "a list", "integer": "an integer", "number": "a number"}
+_BOUNDS = {
+    "pattern": "text of the form {}",
+    "minimum": "{} or more",
+    "maximum": "{} or less",
+    "exclusiveMinimum": "more than {}",
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "minItems": "at least {} items",
+    "format": "the format {}",
+}
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"a mapping of {', '.join(list(value)[:6]) or 'nothing'}"
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _collect(file: str, files: dict[str, Schema]) -> None:
+    if file in files:
+        return
+    files[file] = orjson.loads((schemas_dir() / file).read_bytes())
+    for ref in _refs(files[file]):
+        other = ref.partition("#")[0]
+        if other:
+            _collect(_beside(file, other), files)
+
+
+def _refs(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for value in node.values():
+            yield from _refs(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _refs(value)
+
+
+def _absolute(node: Any, file: str) -> Any:
+    """`node` with each reference made to point into the bundle."""
+    if isinstance(node, list):
+        return [_absolute(value, file) for value in node]
+    if not isinstance(node, dict):
+        return node
+    result = {key: _absolute(value, file) for key, value in node.items() if key != "$id"}
+    if isinstance(node.get("$ref"), str):
+        other, _, pointer = node["$ref"].partition("#")
+        result["$ref"] = _pointer(_beside(file, other) if other else file, pointer)
+    return result
+
+
+def _beside(file: str, other: str) -> str:
+    parts = [*file.split("/")[:-1], *other.split("/")]
+    folded: list[str] = []
+    for part in parts:
+        folded = folded[:-1] if part == ".." else [*folded, part]
+    return "/".join(folded)
+
+
+def _pointer(file: str, pointer: str) -> str:
+    return "#/$defs/" + file.replace("~", "~0").replace("/", "~1") + pointer

@@ -1,0 +1,1 @@
+"""What people and programs touch: HTTP, the control API, the network edge, the command line."""

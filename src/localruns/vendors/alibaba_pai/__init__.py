@@ -1,0 +1,53 @@
+"""Alibaba Cloud PAI AIWorkSpace 2021-02-04: `GET /api/v1/runs`."""
+
+from __future__ import annotations
+
+from localruns.engine.steps import decide, listing
+from localruns.engine.vendor import Endpoint, Neighbour, Vendor
+from localruns.vendors.alibaba_pai import access, asking, client, problems, runs
+
+_RUN = "/api/v1/runs/{RunId}"
+_EXPERIMENT = "/api/v1/experiments/{ExperimentId}"
+
+VENDOR = Vendor(
+    id="alibaba-pai",
+    title="Alibaba Cloud PAI",
+    prefixes=("/api/v1/",),
+    endpoints=(
+        Endpoint(
+            name="ListRuns",
+            method="GET",
+            path="/api/v1/runs",
+            checks=(access.version, access.authenticate, asking.parse, decide, access.permission),
+            answer=listing(runs.render),
+        ),
+    ),
+    neighbours=(
+        Neighbour("GetRun", "GET", _RUN),
+        Neighbour("CreateRun", "POST", "/api/v1/runs"),
+        Neighbour("UpdateRun", "PUT", _RUN),
+        Neighbour("DeleteRun", "DELETE", _RUN),
+        Neighbour("DeleteRunLabel", "DELETE", _RUN + "/labels/{Key}"),
+        Neighbour("LogRunMetrics", "POST", _RUN + "/metrics/action/log"),
+        Neighbour("ListRunMetrics", "GET", _RUN + "/metrics"),
+        Neighbour("CreateExperiment", "POST", "/api/v1/experiments"),
+        Neighbour("ListExperiment", "GET", "/api/v1/experiments"),
+        Neighbour("GetExperiment", "GET", _EXPERIMENT),
+        Neighbour("UpdateExperiment", "PUT", _EXPERIMENT),
+        Neighbour("DeleteExperiment", "DELETE", _EXPERIMENT),
+        Neighbour("SetExperimentLabels", "POST", _EXPERIMENT + "/labels"),
+        Neighbour("DeleteExperimentLabel", "DELETE", _EXPERIMENT + "/labels/{Key}"),
+        Neighbour("ListWorkspaces", "GET", "/api/v1/workspaces"),
+        Neighbour("GetWorkspace", "GET", "/api/v1/workspaces/{WorkspaceId}"),
+        Neighbour("GetDefaultWorkspace", "GET", "/api/v1/defaultWorkspaces"),
+    ),
+    errors=problems.TABLE,
+    rows=runs.ROWS,
+    resources={"workspaces": {"145883": {"default": True}}},
+    credentials=lambda: [{"id": "LTAI5tLocalruns00000001", "secret": "localruns-alibaba-secret"}],
+    scopes=lambda resources: (),
+    identify=access.identify,
+    refuse=problems.refuse,
+    unknown=problems.unknown,
+    client=client.HELP,
+)

@@ -1,0 +1,108 @@
+"""The error table, and an error as the gateway writes it.
+
+**Source**: gateway error table, common error tables and public issue logs; statuses where tables disagree are
+choices, see this folder's README.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localruns.engine.call import Call
+from localruns.engine.message import ErrorRow, ErrorTable, Reply, Request
+from localruns.errors import ApiError, BadRequest, NotFound
+from localruns.vendors.alibaba_pai.headers import reply_headers
+
+_ROWS = (
+    ErrorRow(400, "InvalidParameter", "The specified parameter {name} is not valid.", "a parameter that cannot be used"),
+    ErrorRow(400, "MissingParameter", "The parameter {name} is required.", "not reachable in ListRuns", injected=True),
+    ErrorRow(400, "MissingAccessKeyId", "AccessKeyId is mandatory for this action.", "no credentials"),
+    ErrorRow(400, "MissingSecurityToken", "SecurityToken is mandatory for this action.", "an STS key without token"),
+    ErrorRow(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.", "an unknown key, mode verify"),
+    ErrorRow(400, "InvalidAccessKeyId.Inactive", "Specified access key is disabled.", "a disabled key"),
+    ErrorRow(400, "InvalidSecurityToken.Expired", "Specified SecurityToken is expired.", "an expired credential"),
+    ErrorRow(400, "IncompleteSignature", "The request signature does not conform to the platform's standards.",
+             "a malformed Authorization header"),
+    ErrorRow(400, "SignatureDoesNotMatch", "Specified signature is not matched with our calculation."
+             " server string to sign is:{string_to_sign}", "a wrong signature, mode verify"),
+    ErrorRow(400, "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.",
+             "a bad x-acs-date, mode verify"),
+    ErrorRow(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.",
+             "x-acs-date more than 15 minutes off, mode verify"),
+    ErrorRow(400, "SignatureNonceUsed", "Specified signature nonce was used already.", "a replay, mode verify"),
+    ErrorRow(400, "InvalidVersion", "Specified parameter Version is not valid.", "another x-acs-version"),
+    ErrorRow(401, "Unauthorized", "The request is not authorized.", "never by the gateway", injected=True),
+    ErrorRow(403, "NoPermission", "You are not authorized to do this.", "a key with allow: false"),
+    ErrorRow(403, "Forbidden.RAM", "User not authorized to operate on the specified resource.", "", injected=True),
+    ErrorRow(404, "InvalidApi.NotFound", "Specified api is not found, please check your url and method.",
+             "unknown path or method"),
+    ErrorRow(413, "RequestEntityTooLarge", "The request is too large.", "a URL, header or body over the limit"),
+    ErrorRow(429, "Throttling.User", "Request was denied due to user flow control.", "", injected=True),
+    ErrorRow(429, "Throttling.Api", "Request was denied due to api flow control.", "", injected=True),
+    ErrorRow(429, "Throttling", "Request was denied due to request throttling.", "", injected=True),
+    ErrorRow(500, "InternalError", "The request processing has failed due to some unknown error.", "", injected=True),
+    ErrorRow(503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server.", "",
+             injected=True),
+)  # fmt: skip
+
+TABLE = ErrorTable(
+    rows=_ROWS,
+    kinds={
+        "bad_request": "InvalidParameter",
+        "unauthorized": "Unauthorized",
+        "forbidden": "NoPermission",
+        "not_found": "InvalidApi.NotFound",
+        "throttled": "Throttling.User",
+        "server_error": "InternalError",
+        "unavailable": "ServiceUnavailable",
+    },
+    transport={
+        400: "InvalidParameter",
+        404: "InvalidApi.NotFound",
+        413: "RequestEntityTooLarge",
+        414: "RequestEntityTooLarge",
+        431: "RequestEntityTooLarge",
+    },
+)
+_DEFAULT_RETRY_S = 1.0
+
+
+def unknown(request: Request, other_method: bool) -> ApiError:
+    """No such path, or not with this method."""
+    return NotFound(detail=f"{request.method} {request.path} is not in the API")
+
+
+def refuse(refusal: ApiError, call: Call) -> Reply:
+    """The error body of the gateway; throttling also carries the wait in milliseconds."""
+    row = TABLE.row(refusal.kind, refusal.code)
+    request_id = call.uuid("request").upper()
+    name = refusal.parameter if isinstance(refusal, BadRequest) else "of the request"
+    content: dict[str, Any] = {
+        "RequestId": request_id,
+        "HostId": call.settings["host_id"],
+        "Code": row.code,
+        "Message": row.message.format(**{"name": name, "string_to_sign": "", **refusal.parameters}),
+        "Recommend": "https://api.aliyun.com/troubleshoot"
+        f"?q={row.code}&product=AIWorkSpace&requestId={request_id}",
+    }
+    if row.code == "NoPermission":
+        content["AccessDeniedDetail"] = _denied(call)
+    throttling = row.code.startswith("Throttling")
+    wait_s = refusal.retry_after_s if refusal.retry_after_s is not None else _DEFAULT_RETRY_S if throttling else 0
+    headers = reply_headers(call, request_id)
+    if wait_s:
+        headers += (("x-acs-retry-after", str(max(1, round(wait_s * 1000)))),)
+    status = call.settings["throttled_status"] if throttling else row.status
+    return Reply(status, content, "alibaba-pai/error.json", headers, content_type="application/json;charset=utf-8")
+
+
+def _denied(call: Call) -> dict[str, str]:
+    """**Source**: keys as in the public RRSA guide; the action name is assumed."""
+    return {
+        "AuthAction": "paiexperiment:ListRuns",
+        "AuthPrincipalType": "SubUser",
+        "AuthPrincipalDisplayName": call.text("principal", "0123456789", 18),
+        "AuthPrincipalOwnerId": "1631044000003440",
+        "NoPermissionType": "ImplicitDeny",
+        "PolicyType": "AccountLevelIdentityBasedPolicy",
+    }

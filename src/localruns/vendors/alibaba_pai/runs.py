@@ -1,0 +1,71 @@
+"""The rows of ListRuns, and a page of them as the platform sends it.
+
+**Source** for all fields: ListRuns API reference, 20 October 2025. Order of keys as in its sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from localruns.clock import epoch_ms, parse_time
+from localruns.engine.call import Call
+from localruns.engine.message import Page, Reply
+from localruns.engine.vendor import Bag, Row, RowModel
+from localruns.vendors.alibaba_pai.headers import reply_headers
+
+_DETAILS = ("Params", "Labels", "Metrics")
+_REQUIRED = ("RunId", "Name", "WorkspaceId", "ExperimentId", "GmtCreateTime", "GmtModifiedTime")
+_TEXTS = ("RunId", "Name", "WorkspaceId", "ExperimentId", "SourceType", "SourceId")
+
+
+def render(page: Page, call: Call) -> Reply:
+    """One page.
+
+    Shape: `NextPageToken` is an integer, always sent, 0 when no row is left or the client pages by number;
+    `TotalCount` is sent as the setting `total_count` says.
+    """
+    by_number = bool(call.details)
+    content: dict[str, Any] = {"requestId": call.uuid("request").upper(), "Runs": []}
+    wanted = call.settings["total_count"]
+    if wanted == "always" or (wanted == "page_mode" and by_number):
+        content["TotalCount"] = page.total
+    content["NextPageToken"] = 0 if by_number else page.next_offset
+    headers = reply_headers(call, content["requestId"])
+    return Reply(
+        200, content, "alibaba-pai/list-runs.json", headers, "Runs", page.rows, "application/json;charset=utf-8"
+    )
+
+
+def _brief(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name not in _DETAILS}
+
+
+def _values(row: Row) -> list[str | int | float | None]:
+    created = row["GmtCreateTime"]
+    return [*(row.get(name) for name in _TEXTS), epoch_ms(parse_time(created)) if created else None]
+
+
+def _bags(row: Row) -> Iterator[Bag]:
+    for label in row.get("Labels", ()):
+        yield "labels", label["Key"], label["Value"]
+
+
+def _fill(row: Row, drawn: Row) -> Row:
+    missing = {name: drawn[name] for name in _REQUIRED if name not in row}
+    return {**row, **missing}
+
+
+def _key(row: Mapping[str, Any]) -> str:
+    return str(row["RunId"])
+
+
+ROWS = RowModel(
+    schema="alibaba-pai/list-runs.json#/$defs/Run",
+    key=_key,
+    shapes={"brief": _brief, "verbose": lambda row: row},
+    columns={**dict.fromkeys(_TEXTS, "TEXT"), "GmtCreateTime": "INTEGER"},
+    values=_values,
+    bags=_bags,
+    fill=_fill,
+)
