@@ -55,10 +55,11 @@ class _Blocks:
         self._source = source
         self._seed = scenario.seed
         self._vendor = vendor
+        self._settings = scenario.sites[vendor.id].settings
         self._scopes = vendor.scopes(scenario.sites[vendor.id].resources)
         part = source.content["vendors"][vendor.id] or {}
         self._content, self._pools, self._origin = _template(source, scenario.seed, vendor.id, part)
-        self._plain = Template(self._content, self._pools, self._origin)
+        self._plain = Template(self._content, self._pools, self._origin, self._settings)
 
     def rows(self, part: Mapping[str, Any]) -> Iterator[Placed]:
         """(row, scope, where it stands) for each row of the vendor."""
@@ -77,7 +78,8 @@ class _Blocks:
 
     def _generated(self, item: Mapping[str, Any], path: KeyPath, label: str, scope: str) -> Iterator[Placed]:
         content = merged(self._content, item.get("set", {}))
-        template = Template(content, self._pools, f"{self._origin} with {yamlio.key_path((*path, 'set'))}")
+        origin = f"{self._origin} with {yamlio.key_path((*path, 'set'))}"
+        template = Template(content, self._pools, origin, self._settings)
         for index in range(item["generate"]):
             yield template.row(index, Draw(self._seed, self._vendor.id, label, index)), scope, path
 

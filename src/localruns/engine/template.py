@@ -8,7 +8,7 @@ A template is a row in the vendor's own field names whose values may be
   `{$number: [low, high], digits: 4}`, `{$copy: PATH}`, `{$counter: start}`;
 * `{$time: FORMAT, from: TIME, step_s: S, jitter_s: S}`: row i lies at `from + i * step_s`, moved by up to the
   jitter; or `{$time: FORMAT, after: PATH, plus_s: [low, high]}`: later than another time of the row;
-  FORMAT is `iso_ms`, `epoch_ms` or a strftime pattern;
+  FORMAT is `iso_ms`, `epoch_ms` or a strftime pattern, which may add `zone: NAME`, a time zone or `$setting`;
 * `{$some: [items], least: 1}`: the items, or the first few of them; `{$maybe: value, chance: 0.5}`: the value or
   nothing at all; any other mapping or list, with the same inside.
 """
@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from localruns.clock import epoch_ms, parse_time
 from localruns.engine.draw import BASE62, LOWER, Draw
@@ -46,8 +47,11 @@ _GAP = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
 class Template:
     """A compiled template: `row(index, draw)` draws one row."""
 
-    def __init__(self, content: Mapping[str, Any], pools: Pools, source: str) -> None:
+    def __init__(
+        self, content: Mapping[str, Any], pools: Pools, source: str, settings: Mapping[str, Any] | None = None
+    ) -> None:
         self._pools = pools
+        self._settings = settings or {}
         self._source = source
         self._fields = [(name, self._maker(value, name)) for name, value in content.items()]
 
@@ -162,7 +166,8 @@ class Template:
         return lambda drawing, at: _look(drawing.row, value["$copy"])
 
     def _time(self, value: Mapping[str, Any], path: str) -> Maker:
-        write = _time_writer(value["$time"])
+        zone = str(value.get("zone", "UTC"))
+        write = _time_writer(value["$time"], ZoneInfo(self._settings[zone[1:]] if zone[0] == "$" else zone))
         if "after" in value:
             source, (low, high) = value["after"], value["plus_s"]
 
@@ -241,9 +246,9 @@ def _look(row: Mapping[str, Any], path: str) -> Any:
     return found
 
 
-def _time_writer(form: str) -> Callable[[datetime], Any]:
+def _time_writer(form: str, zone: ZoneInfo) -> Callable[[datetime], Any]:
     if form == "epoch_ms":
         return epoch_ms
     if form == "iso_ms":
         return lambda moment: f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
-    return lambda moment: moment.strftime(form)
+    return lambda moment: moment.astimezone(zone).strftime(form)
