@@ -1,0 +1,70 @@
+"""Oracle AI Data Platform, MLflow-compatible: `POST .../mlops/api/2.0/mlflow/runs/search`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from localruns.engine.steps import decide, listing
+from localruns.engine.vendor import Check, Endpoint, Neighbour, Vendor
+from localruns.vendors.oracle_aidp import access, asking, client, experiments, problems, runs
+
+_PREFIXES = ("/20260430/", "/api/20260430/")
+_MLFLOW = "aiDataPlatforms/{aiDataPlatformId}/workspaces/{workspaceKey}/mlops/api/2.0/mlflow/"
+_BEFORE: tuple[Check, ...] = (problems.request_id, access.authenticate, access.existence, access.permission)
+
+_NEIGHBOURS = {
+    "POST": """experiments/create experiments/update experiments/delete experiments/restore
+        experiments/set-experiment-tag experiments/delete-experiment-tag runs/create runs/update runs/delete
+        runs/restore runs/log-metric runs/log-parameter runs/log-batch runs/set-tag runs/delete-tag
+        runs/log-inputs runs/log-model runs/outputs logged-models/search internal/runs/update-tags
+        internal/experiments/update-experiment-tags""",
+    "GET": "runs/get metrics/get-history artifacts/list",
+}
+
+
+def _endpoints() -> Iterator[Endpoint]:
+    for prefix in _PREFIXES:
+        path = prefix + _MLFLOW
+        search = (*_BEFORE, asking.parse, decide)
+        yield Endpoint("runs/search", "POST", path + "runs/search", search, listing(runs.render))
+        for method, name, answer in experiments.OPERATIONS:
+            yield Endpoint(name, method, path + name, (*_BEFORE, decide), answer)
+
+
+def _scopes(resources: Mapping[str, Any]) -> list[str]:
+    return [
+        access.scope(platform, workspace)
+        for platform, inner in resources["platforms"].items()
+        for workspace in inner["workspaces"]
+    ]
+
+
+VENDOR = Vendor(
+    id="oracle-aidp",
+    title="Oracle AI Data Platform",
+    prefixes=_PREFIXES,
+    endpoints=tuple(_endpoints()),
+    neighbours=tuple(
+        Neighbour(name, method, prefix + _MLFLOW + name)
+        for prefix in _PREFIXES
+        for method, names in _NEIGHBOURS.items()
+        for name in names.split()
+    ),
+    errors=problems.TABLE,
+    rows=runs.ROWS,
+    resources={
+        "platforms": {
+            "ocid1.aidataplatform.oc1.iad.localruns": {"workspaces": {"default": {"experiments": ["1", "2"]}}}
+        }
+    },
+    credentials=lambda: [
+        {"id": access.WELL_KNOWN_USER, "public_key": access.SHARED_KEY},
+        {"id": "localruns", "token": "localruns-token"},
+    ],
+    scopes=_scopes,
+    identify=access.identify,
+    refuse=problems.refuse,
+    unknown=problems.unknown,
+    client=client.HELP,
+)

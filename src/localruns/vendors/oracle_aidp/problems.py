@@ -1,0 +1,112 @@
+"""The error table, and an error as the platform writes it.
+
+**Source**: REST reference, "(Preview) List experiment runs", 20260430 (statuses, body); API Errors (code names).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from localruns.engine.call import Call
+from localruns.engine.message import ErrorRow, ErrorTable, Reply, Request
+from localruns.errors import ApiError, BadRequest, NotFound
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,1000}")
+
+_ROWS = (
+    ErrorRow(400, "InvalidParameter", "{detail}", "a value of a wrong type, range or grammar"),
+    ErrorRow(400, "CannotParseRequest", "{detail}", "a body that is not JSON"),
+    ErrorRow(400, "MissingParameter", "{detail}", "no body"),
+    ErrorRow(400, "LimitExceeded", "The limit for this resource has been exceeded.", "", injected=True),
+    ErrorRow(400, "QuotaExceeded", "The quota for this resource has been exceeded.", "", injected=True),
+    ErrorRow(401, "NotAuthenticated", "The required information to complete authentication was not provided or was "
+             "incorrect.", "no, bad or stale credentials"),
+    ErrorRow(403, "NotAuthorized", "The caller is not allowed to do this.", "credentials with allow: false"),
+    ErrorRow(404, "NotAuthorizedOrNotFound", "Authorization failed or the requested resource was not found.",
+             "an unknown platform or workspace"),
+    ErrorRow(404, "NotFound", "There is no operation at this path.", "an unknown path"),
+    ErrorRow(405, "MethodNotAllowed", "The operation does not support this method.", "another method"),
+    ErrorRow(409, "IncorrectState", "The resource is in a state that does not allow this.", "", injected=True),
+    ErrorRow(412, "NoEtagMatch", "The etag does not match.", "", injected=True),
+    ErrorRow(413, "RequestEntityTooLarge", "The request is too large.", "a URL, header or body over the limit"),
+    ErrorRow(429, "TooManyRequests", "User-rate limit exceeded.", "", injected=True),
+    ErrorRow(500, "InternalServerError", "An internal server error occurred.", "", injected=True),
+    ErrorRow(503, "ServiceUnavailable", "The service is currently unavailable.", "", injected=True),
+)  # fmt: skip
+
+TABLE = ErrorTable(
+    rows=_ROWS,
+    kinds={
+        "bad_request": "InvalidParameter",
+        "unauthorized": "NotAuthenticated",
+        "forbidden": "NotAuthorized",
+        "not_found": "NotAuthorizedOrNotFound",
+        "throttled": "TooManyRequests",
+        "server_error": "InternalServerError",
+        "unavailable": "ServiceUnavailable",
+    },
+    transport={
+        400: "CannotParseRequest",
+        404: "NotFound",
+        405: "MethodNotAllowed",
+        413: "RequestEntityTooLarge",
+        414: "RequestEntityTooLarge",
+        431: "RequestEntityTooLarge",
+    },
+)
+
+# What a real MLflow server calls the same fault; its client reads `error_code` only.
+_MLFLOW = {
+    "InvalidParameter": "INVALID_PARAMETER_VALUE",
+    "CannotParseRequest": "INVALID_PARAMETER_VALUE",
+    "MissingParameter": "INVALID_PARAMETER_VALUE",
+    "LimitExceeded": "RESOURCE_LIMIT_EXCEEDED",
+    "QuotaExceeded": "RESOURCE_LIMIT_EXCEEDED",
+    "NotAuthenticated": "UNAUTHENTICATED",
+    "NotAuthorized": "PERMISSION_DENIED",
+    "NotAuthorizedOrNotFound": "RESOURCE_DOES_NOT_EXIST",
+    "NotFound": "ENDPOINT_NOT_FOUND",
+    "MethodNotAllowed": "BAD_REQUEST",
+    "IncorrectState": "RESOURCE_CONFLICT",
+    "NoEtagMatch": "RESOURCE_CONFLICT",
+    "RequestEntityTooLarge": "BAD_REQUEST",
+    "TooManyRequests": "REQUEST_LIMIT_EXCEEDED",
+    "InternalServerError": "INTERNAL_ERROR",
+    "ServiceUnavailable": "TEMPORARILY_UNAVAILABLE",
+}
+
+
+def unknown(request: Request, other_method: bool) -> ApiError:
+    """No such path, or not with this method."""
+    code = "MethodNotAllowed" if other_method else "NotFound"
+    return NotFound(code=code, detail=f"{request.method} {request.path} is not an operation")
+
+
+def request_id(call: Call) -> Call:
+    """Refuse an `opc-request-id` with characters that the page does not allow."""
+    given = call.request.header("opc-request-id")
+    if given and not _REQUEST_ID.fullmatch(given):
+        message = "opc-request-id has characters other than letters, numbers, underscore and dash"
+        raise BadRequest("opc-request-id", given, code="InvalidParameter", message=message)
+    return call
+
+
+def reply_headers(call: Call) -> tuple[tuple[str, str], ...]:
+    """`opc-request-id`: the caller's own when it may be one, else made from the request number."""
+    given = call.request.header("opc-request-id") or ""
+    own = given if _REQUEST_ID.fullmatch(given) else call.hex("request", 32).upper()
+    return (("opc-request-id", own),)
+
+
+def refuse(refusal: ApiError, call: Call) -> Reply:
+    """`{code, message}`; `retry-after` only where a fault asks for it."""
+    row = TABLE.row(refusal.kind, refusal.code)
+    message = row.message.format(detail=refusal.message or refusal.detail or "The request cannot be used.")
+    content: dict[str, Any] = {"code": row.code, "message": message}
+    if call.settings["error_code"]:
+        content["error_code"] = _MLFLOW[row.code]
+    headers = reply_headers(call)
+    if refusal.retry_after_s is not None:
+        headers += (("retry-after", str(max(1, round(refusal.retry_after_s)))),)
+    return Reply(row.status, content, "oracle-aidp/error.json", headers)

@@ -1,0 +1,85 @@
+"""The rows of runs/search, and a page of them as the platform sends it.
+
+**Source** for all fields: REST reference, "(Preview) List experiment runs", 20260430.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from localruns.engine.call import Call
+from localruns.engine.message import Page, Reply
+from localruns.engine.steps import next_token
+from localruns.engine.vendor import Bag, Row, RowModel
+from localruns.vendors.oracle_aidp.problems import reply_headers
+
+_TEXTS = ("run_id", "run_name", "user_id", "status", "artifact_uri", "experiment_id", "lifecycle_stage")
+_TIMES = ("start_time", "end_time")
+_REQUIRED = ("run_id", "experiment_id", "status", "start_time", "lifecycle_stage")
+
+
+def render(page: Page, call: Call) -> Reply:
+    """One page; the token stands in the body and in `opc-next-page`, and is absent on the last page."""
+    content: dict[str, Any] = {"runs": []}
+    headers = reply_headers(call)
+    token = next_token(page, call)
+    if token:
+        content["next_page_token"] = token
+        headers += (("opc-next-page", token),)
+    return Reply(200, content, "oracle-aidp/list-runs.json", headers, "runs", page.rows)
+
+
+def _values(row: Row) -> list[str | int | float | None]:
+    return [row["info"].get(name) for name in (*_TEXTS, *_TIMES)]
+
+
+def _bags(row: Row) -> Iterator[Bag]:
+    data = row.get("data", {})
+    latest: dict[str, Mapping[str, Any]] = {}
+    for metric in data.get("metrics", ()):
+        key = metric.get("key", "")
+        if key not in latest or _rank(metric) > _rank(latest[key]):
+            latest[key] = metric
+    for key, metric in latest.items():
+        if "value" in metric:
+            yield "metrics", key, float(metric["value"])
+    for bag in ("params", "tags"):
+        for item in data.get(bag, ()):
+            if "value" in item:
+                yield bag, item.get("key", ""), item["value"]
+    for used in row.get("inputs", {}).get("dataset_inputs", ()):
+        yield "datasets", "name", used["dataset"]["name"]
+        yield "datasets", "digest", used["dataset"]["digest"]
+        for tag in used.get("tags", ()):
+            if tag["key"] == "mlflow.data.context":
+                yield "datasets", "context", tag["value"]
+
+
+def _rank(metric: Mapping[str, Any]) -> tuple[float, ...]:
+    """The latest point of a metric has the greatest step, then timestamp, then value."""
+    value = float(metric.get("value", 0))
+    return metric.get("step", 0), metric.get("timestamp", 0), value if value == value else float("-inf")
+
+
+def _fill(row: Row, drawn: Row) -> Row:
+    info = dict(row.get("info", {}))
+    for name in _REQUIRED:
+        info.setdefault(name, drawn["info"][name])
+    info.setdefault("run_uuid", info["run_id"])
+    return {**row, "info": info}
+
+
+def _key(row: Row) -> str:
+    return str(row["info"]["run_id"])
+
+
+ROWS = RowModel(
+    schema="oracle-aidp/list-runs.json#/$defs/ExperimentRun",
+    key=_key,
+    shapes={"whole": lambda row: row},
+    columns={**dict.fromkeys(_TEXTS, "TEXT"), **dict.fromkeys(_TIMES, "INTEGER")},
+    values=_values,
+    bags=_bags,
+    fill=_fill,
+)
