@@ -19,20 +19,24 @@ from localruns.engine.snapshot import load_snapshot
 from localruns.engine.steps import preferred
 from localruns.engine.store import Store
 from localruns.engine.vendor import Vendor
-from localruns.errors import ApiError, EmulatorError, NotEmulated, Problem
+from localruns.errors import ApiError, ConfigError, EmulatorError, NotEmulated, Problem
 
 _log = logging.getLogger("localruns")
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How an emulator is set up. Shape: `vendors` limits which are served, empty means all."""
+    """How an emulator is set up.
+
+    Shape: `vendors` limits which are served, empty means all; `admin_token` guards the control API, "" leaves it open.
+    """
 
     cache: Path
     scenario_dirs: Sequence[Path] = ()
     vendors: Sequence[str] = ()
     auth: str | None = None
     seed: int | None = None
+    admin_token: str = ""
 
 
 class Emulator:
@@ -55,6 +59,13 @@ class Emulator:
             self.library.find(scenario), self.all_vendors, self.options.cache, self.options.seed
         )
         return self._stores.setdefault(snapshot.key, Store(snapshot))
+
+    def open_space(self, name: str, scenario: str) -> Namespace:
+        """A new namespace that holds a scenario of its own. Raises ConfigError for a name that is taken."""
+        if name in self.spaces:
+            raise ConfigError(f"there is a namespace {name!r} already, expected scenarios of different names")
+        self.spaces[name] = Namespace(name, self.store(scenario), self.options.auth)
+        return self.spaces[name]
 
     def space(self, name: str) -> Namespace:
         """The namespace of that name. Raises Problem 404."""
@@ -83,7 +94,8 @@ class Emulator:
         try:
             if vendor.id not in space.states:
                 held = ", ".join(space.states)
-                raise NotEmulated(f"the scenario {space.scenario.name!r} holds no data for {vendor.id}, only for {held}")
+                words = f"the scenario {space.scenario.name!r} holds no data for {vendor.id}, only for {held}"
+                raise NotEmulated(words)
             space.tick(vendor.id)
             state = space.states[vendor.id]
             state.number += 1

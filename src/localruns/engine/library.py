@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from localruns import schemas
+from localruns import schemas, yamlio
 from localruns.errors import ConfigError
 from localruns.paths import fixtures_dir
 
 _BUILT_IN = ("", "torture", "recorded")
-_ENDINGS = (".yaml", ".yml")
+ENDINGS = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +36,35 @@ class Library:
         seen = set()
         for folder in self._folders:
             for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-                if path.suffix in _ENDINGS and path.stem not in seen:
+                if path.suffix in ENDINGS and path.stem not in seen:
                     seen.add(path.stem)
                     yield Listed(path.stem, path)
+
+    def describe(self) -> Iterator[dict[str, Any]]:
+        """Name, about, vendors and path of each; one that cannot be read says so in `about`."""
+        for item in self:
+            try:
+                content = yamlio.load(item.path)
+            except ConfigError as error:
+                content = {"about": str(error)}
+            content = content if isinstance(content, dict) else {}
+            vendors = content.get("vendors")
+            yield {
+                "name": item.name,
+                "about": " ".join(str(content.get("about", "")).split()),
+                "vendors": list(vendors) if isinstance(vendors, dict) else [],
+                "path": str(item.path),
+            }
 
     def find(self, name: str) -> Path:
         """The file of a scenario by path or name. Raises ConfigError."""
         path = Path(name)
-        if path.suffix in _ENDINGS or path.parent != Path("."):
+        if path.suffix in ENDINGS or path.parent != Path("."):
             if path.is_file():
                 return path
             raise ConfigError(f"{name}: no such file")
         listed = {item.name: item.path for item in self}
         if name not in listed:
-            raise ConfigError(
-                f"no scenario {name!r}{schemas.near(name, list(listed))}, expected a file or one of: {', '.join(listed)}"
-            )
+            hint = schemas.near(name, list(listed))
+            raise ConfigError(f"no scenario {name!r}{hint}, expected a file or one of: {', '.join(listed)}")
         return listed[name]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import orjson
+
+_PRINTABLE = "".join(map(chr, range(33, 127)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,12 @@ def parse_query(query: str) -> tuple[tuple[tuple[str, str], ...], bool]:
     """The decoded pairs of a raw query string, and whether it holds bytes that are not UTF-8."""
     if not query:
         return (), False
-    pairs = parse_qsl(query, keep_blank_values=True, encoding="utf-8", errors="replace")
-    return tuple(pairs), "\ufffd" in query or any("\ufffd" in text for pair in pairs for text in pair)
+    # Raw bytes arrive as Latin-1 text; percent-encoded they are read as what they mean.
+    ascii_query = query if query.isascii() else quote(query.encode("latin-1", "replace"), safe=_PRINTABLE)
+    try:
+        return tuple(parse_qsl(ascii_query, keep_blank_values=True, errors="strict")), False
+    except UnicodeDecodeError:
+        return tuple(parse_qsl(ascii_query, keep_blank_values=True, errors="replace")), True
 
 
 @dataclass(frozen=True, slots=True)

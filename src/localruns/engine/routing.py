@@ -47,16 +47,20 @@ class Router:
     def find(self, method: str, path: str) -> Route | None:
         """The route of a request, or None when the path is no vendor's."""
         methods = []
+        gaps = []
         for pattern, vendor, endpoint in self._endpoints:
             if match := pattern.fullmatch(path):
                 if endpoint.method == method:
                     return Route(vendor, endpoint, {key: unquote(value) for key, value in match.groupdict().items()})
                 methods.append(endpoint.method)
+                gaps.append(_gaps(endpoint.path))
         owner = self.vendor_of(path)
         if owner is None:
             return None
         for pattern, vendor, neighbour in self._neighbours:
-            if neighbour.method == method and pattern.fullmatch(path):
+            # The most literal path owns a request, with whatever method: `/runs` is not a `/{name}` for DELETE.
+            owned = not gaps or _gaps(neighbour.path) <= min(gaps)
+            if owned and neighbour.method == method and pattern.fullmatch(path):
                 return Route(vendor, neighbour=neighbour)
         return Route(owner, methods=methods)
 
@@ -66,3 +70,7 @@ def _pattern(path: str) -> re.Pattern[str]:
     parts = re.split(r"\{(\w+)\}", path)
     text = "".join(f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
     return re.compile(text)
+
+
+def _gaps(path: str) -> int:
+    return path.count("{")

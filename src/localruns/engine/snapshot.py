@@ -6,6 +6,7 @@ hash of all it is made from, so nothing in it can be out of date.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import logging
@@ -63,37 +64,55 @@ def load_snapshot(
     text = yamlio.read_text(path)
     key = _key(text, seed, vendors)
     place = cache / f"{key}.sqlite"
-    if place.exists():
-        try:
-            snapshot = _open(place, key)
-            os.utime(place)
-            return snapshot
-        except (sqlite3.Error, orjson.JSONDecodeError, OSError, TypeError, KeyError):
-            _log.warning("%s: unreadable snapshot, built anew", place)
-    # Only a build needs the checker, the templates and all that hangs on them.
-    from localruns.engine.building import build
+    kept = _kept(place, key)
+    if kept is not None:
+        return kept
+
+    def fill(connection: sqlite3.Connection) -> Scenario:
+        # Only a build needs the checker, the templates and all that hangs on them.
+        from localruns.engine.building import build
+
+        return build(text, str(path), vendors, seed, connection, progress)
 
     part = _part(cache)
     if part is None:
         uri = f"file:localruns-{os.getpid()}-{next(_memory_names)}?mode=memory&cache=shared"
         keeper = sqlite3.connect(uri, uri=True, check_same_thread=False)
-        scenario = build(text, str(path), vendors, seed, keeper, progress)
-        return Snapshot(scenario, uri, key, keeper)
+        return Snapshot(fill(keeper), uri, key, keeper)
     try:
-        connection = sqlite3.connect(part)
-        try:
-            build(text, str(path), vendors, seed, connection, progress)
-        finally:
-            connection.close()
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        part.replace(place)
+        _write(part, place, fill)
     except sqlite3.Error as error:
         raise ConfigError(f"{cache}: the snapshot of {path} cannot be written: {error}") from None
     finally:
         part.unlink(missing_ok=True)
     _sweep(cache, keep=place)
     return _open(place, key)
+
+
+def _kept(place: Path, key: str) -> Snapshot | None:
+    """The snapshot in the cache, if there is one that can be read."""
+    if not place.exists():
+        return None
+    try:
+        snapshot = _open(place, key)
+        with contextlib.suppress(OSError):
+            os.utime(place)
+        return snapshot
+    except (sqlite3.Error, orjson.JSONDecodeError, TypeError, KeyError):
+        _log.warning("%s: unreadable snapshot, built anew", place)
+        return None
+
+
+def _write(part: Path, place: Path, fill: Callable[[sqlite3.Connection], Scenario]) -> None:
+    """Build in `part`, sync, and rename to `place`."""
+    connection = sqlite3.connect(part)
+    try:
+        fill(connection)
+    finally:
+        connection.close()
+    with part.open("rb+") as file:
+        os.fsync(file.fileno())
+    part.replace(place)
 
 
 def _open(place: Path, key: str) -> Snapshot:

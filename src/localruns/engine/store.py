@@ -9,10 +9,10 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from localruns.engine.tables import table_name
 from localruns.engine.message import Page
 from localruns.engine.query import Condition, Cut, Order, Query
 from localruns.engine.snapshot import Snapshot
+from localruns.engine.tables import table_name
 from localruns.errors import BadRequest
 
 MAX_ORDERS_BYTES = 64 * 1024 * 1024

@@ -39,7 +39,7 @@ class Drawing:
     times: dict[str, datetime] = field(default_factory=dict)
 
 
-Maker = Callable[[Drawing, str], Any]
+Maker = Callable[[Drawing], Any]
 ABSENT = object()
 _GAP = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
 
@@ -59,7 +59,7 @@ class Template:
         """Row `index` (from 0), a fresh dict."""
         drawing = Drawing(index, draw)
         for name, make in self._fields:
-            value = make(drawing, name)
+            value = make(drawing)
             if value is not ABSENT:
                 drawing.row[name] = value
         return drawing.row
@@ -69,22 +69,22 @@ class Template:
             return self._text(value, path)
         if isinstance(value, list):
             items = [self._maker(item, path) for item in value]
-            return lambda drawing, at: _present(make(drawing, at) for make in items)
+            return lambda drawing: _present(make(drawing) for make in items)
         if isinstance(value, dict):
             directive = next((key for key in value if key.startswith("$")), "")
             return self._directive(directive, value, path) if directive else self._mapping(value, path)
-        return lambda drawing, at: value
+        return lambda drawing: value
 
     def _mapping(self, value: Mapping[str, Any], path: str) -> Maker:
-        inner = [(name, f"{path}.{name}", self._maker(item, f"{path}.{name}")) for name, item in value.items()]
+        inner = [(name, self._maker(item, f"{path}.{name}")) for name, item in value.items()]
 
-        def make(drawing: Drawing, at: str) -> dict[str, Any]:
+        def make(drawing: Drawing) -> dict[str, Any]:
             # A mapping below the top is set in place at once, so that `$copy` finds what stands in it already.
             target: dict[str, Any] = {}
-            if "." not in at and at not in drawing.row:
-                drawing.row[at] = target
-            for name, below, maker in inner:
-                drawn = maker(drawing, below)
+            if "." not in path:
+                drawing.row.setdefault(path, target)
+            for name, maker in inner:
+                drawn = maker(drawing)
                 if drawn is not ABSENT:
                     target[name] = drawn
             return target
@@ -93,7 +93,7 @@ class Template:
 
     def _text(self, text: str, path: str) -> Maker:
         if "{" not in text:
-            return lambda drawing, at: text
+            return lambda drawing: text
         parts: list[Maker | str] = []
         end = 0
         for gap in _GAP.finditer(text):
@@ -102,30 +102,30 @@ class Template:
         parts = [part for part in (*parts, text[end:]) if part != ""]
         if len(parts) == 1 and callable(parts[0]):
             only = parts[0]
-            return lambda drawing, at: str(only(drawing, at))
-        return lambda drawing, at: "".join(
-            [part if isinstance(part, str) else str(part(drawing, at)) for part in parts]
+            return lambda drawing: str(only(drawing))
+        return lambda drawing: "".join(
+            [part if isinstance(part, str) else str(part(drawing)) for part in parts]
         )
 
     def _gap(self, name: str, argument: str, path: str) -> Maker:
         if name == "n":
-            return lambda drawing, at: format(drawing.index + 1, argument)
+            return lambda drawing: format(drawing.index + 1, argument)
         if name == "uuid":
-            return lambda drawing, at: drawing.draw.uuid()
+            return lambda drawing: drawing.draw.uuid()
         if name == "UUID":
-            return lambda drawing, at: drawing.draw.uuid().upper()
+            return lambda drawing: drawing.draw.uuid().upper()
         if name == "pool":
             pool = self._pool(argument, path)
-            return lambda drawing, at: drawing.draw.choice(pool)
+            return lambda drawing: drawing.draw.choice(pool)
         if name == "field":
-            return lambda drawing, at: _look(drawing.row, argument)
+            return lambda drawing: _look(drawing.row, argument)
         alphabets = {"base62": BASE62, "lower": LOWER, "digits": "0123456789", "hex": "0123456789abcdef"}
         if name not in alphabets or not argument.isdigit():
             raise self._problem(path, f"the gap {{{name}{':' + argument if argument else ''}}}", _GAPS)
         alphabet, length = alphabets[name], int(argument)
         if name == "hex":
-            return lambda drawing, at: drawing.draw.hex(length)
-        return lambda drawing, at: drawing.draw.text(alphabet, length)
+            return lambda drawing: drawing.draw.hex(length)
+        return lambda drawing: drawing.draw.text(alphabet, length)
 
     def _directive(self, name: str, value: Mapping[str, Any], path: str) -> Maker:
         build = _DIRECTIVES.get(name)
@@ -133,12 +133,13 @@ class Template:
             raise self._problem(path, repr(name), f"one of {', '.join(_DIRECTIVES)}")
         try:
             return build(self, value, path)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise self._problem(path, f"{name} with unusable values ({error})", "the form in docs/scenarios.md") from None
+        except (KeyError, TypeError, ValueError, IndexError, OSError) as error:
+            found = f"{name} with unusable values ({error})"
+            raise self._problem(path, found, "the form in docs/scenarios.md") from None
 
     def _pool_of(self, value: Mapping[str, Any], path: str) -> Maker:
         pool = self._pool(value["$pool"], path)
-        return lambda drawing, at: drawing.draw.choice(pool)
+        return lambda drawing: drawing.draw.choice(pool)
 
     def _choice(self, value: Mapping[str, Any], path: str) -> Maker:
         options = value["$choice"]
@@ -147,23 +148,23 @@ class Template:
         makers = [self._maker(item, path) for item in options]
         if not makers:
             raise ValueError("no choices")
-        return lambda drawing, at: drawing.draw.choice(makers)(drawing, at)
+        return lambda drawing: drawing.draw.choice(makers)(drawing)
 
     def _int(self, value: Mapping[str, Any], _path: str) -> Maker:
         low, high = map(int, value["$int"])
-        return lambda drawing, at: low + drawing.draw.below(high - low + 1)
+        return lambda drawing: low + drawing.draw.below(high - low + 1)
 
     def _number(self, value: Mapping[str, Any], _path: str) -> Maker:
         low, high = map(float, value["$number"])
         digits = int(value.get("digits", 4))
-        return lambda drawing, at: round(low + (high - low) * drawing.draw.unit(), digits)
+        return lambda drawing: round(low + (high - low) * drawing.draw.unit(), digits)
 
     def _counter(self, value: Mapping[str, Any], _path: str) -> Maker:
         start = int(value["$counter"])
-        return lambda drawing, at: start + drawing.index
+        return lambda drawing: start + drawing.index
 
     def _copy(self, value: Mapping[str, Any], _path: str) -> Maker:
-        return lambda drawing, at: _look(drawing.row, value["$copy"])
+        return lambda drawing: _look(drawing.row, value["$copy"])
 
     def _time(self, value: Mapping[str, Any], path: str) -> Maker:
         zone = str(value.get("zone", "UTC"))
@@ -183,7 +184,7 @@ class Template:
                 moved_ms = drawing.draw.below(jitter_ms + 1)
                 return start + timedelta(seconds=step * drawing.index, milliseconds=moved_ms)
 
-        def make(drawing: Drawing, at: str) -> Any:
+        def make(drawing: Drawing) -> Any:
             drawn = moment(drawing)
             drawing.times[path] = drawn
             return write(drawn)
@@ -193,13 +194,13 @@ class Template:
     def _some(self, value: Mapping[str, Any], path: str) -> Maker:
         makers = [self._maker(item, path) for item in value["$some"]]
         least = int(value.get("least", 0))
-        return lambda drawing, at: _present(
-            make(drawing, at) for make in makers[: least + drawing.draw.below(len(makers) - least + 1)]
+        return lambda drawing: _present(
+            make(drawing) for make in makers[: least + drawing.draw.below(len(makers) - least + 1)]
         )
 
     def _maybe(self, value: Mapping[str, Any], path: str) -> Maker:
         maker, chance = self._maker(value["$maybe"], path), float(value.get("chance", 0.5))
-        return lambda drawing, at: maker(drawing, at) if drawing.draw.unit() < chance else ABSENT
+        return lambda drawing: maker(drawing) if drawing.draw.unit() < chance else ABSENT
 
     def _pool(self, name: str, path: str) -> Sequence[Any]:
         if not self._pools.get(name):

@@ -75,7 +75,8 @@ def _code(entry: Entry) -> str:
         return ""
     if isinstance(content.get("error"), dict):
         content = content["error"]
-    return next((str(content[key]) for key in ("Code", "code", "errorName", "errorCode", "title") if key in content), "")
+    names = ("Code", "code", "errorName", "errorCode", "error", "title")
+    return next((str(content[name]) for name in names if name in content), "")
 
 
 def _condition(condition: Condition) -> str:

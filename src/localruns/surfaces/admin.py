@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import hmac
 from typing import Any
 
 import flask
 
 import localruns
-from localruns import yamlio
 from localruns.engine.emulator import Emulator
 from localruns.engine.namespace import Namespace
-from localruns.errors import ConfigError, Problem
+from localruns.errors import Problem
 from localruns.reports.words import as_json
 
 MAX_LIMIT = 10_000
@@ -25,6 +25,13 @@ def blueprint(emulator: Emulator) -> flask.Blueprint:
     """The control API of one emulator."""
     admin = flask.Blueprint("admin", __name__, url_prefix="/__admin")
 
+    @admin.before_request
+    def guard() -> None:
+        token = emulator.options.admin_token
+        given = flask.request.headers.get("Authorization", "")
+        if token and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+            raise Problem(401, "unauthorized", "the control API needs the header 'Authorization: Bearer TOKEN'")
+
     @admin.get("/health")
     def health() -> dict[str, Any]:
         return {"status": "ready", "scenario": _space(emulator).scenario.name}
@@ -35,7 +42,7 @@ def blueprint(emulator: Emulator) -> flask.Blueprint:
 
     @admin.get("/scenarios")
     def scenarios() -> dict[str, Any]:
-        return {"scenarios": list_scenarios(emulator)}
+        return {"scenarios": list(emulator.library.describe())}
 
     @admin.post("/reset")
     def reset() -> dict[str, Any]:
@@ -55,27 +62,6 @@ def blueprint(emulator: Emulator) -> flask.Blueprint:
         return {"namespace": space.name, "forgotten": gone}
 
     return admin
-
-
-def list_scenarios(emulator: Emulator) -> list[dict[str, Any]]:
-    """Every scenario that can be named: name, about, vendors, path; one that cannot be read says so."""
-    found = []
-    for item in emulator.library:
-        try:
-            content = yamlio.load(item.path)
-        except ConfigError as error:
-            content = {"about": str(error)}
-        if isinstance(content, dict) and "recording" not in content:
-            vendors = content.get("vendors")
-            found.append(
-                {
-                    "name": item.name,
-                    "about": str(content.get("about", "")),
-                    "vendors": list(vendors) if isinstance(vendors, dict) else [],
-                    "path": str(item.path),
-                }
-            )
-    return found
 
 
 def _space(emulator: Emulator) -> Namespace:

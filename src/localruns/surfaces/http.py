@@ -113,6 +113,12 @@ def request_of(environ: WSGIEnvironment) -> tuple[Request, str | None]:
     return request, named
 
 
+def is_slow(environ: WSGIEnvironment) -> bool:
+    """Whether a request may take long enough to be kept off the event loop: compiling, reloading, making a key."""
+    target: str = environ.get("REQUEST_URI", "")
+    return target == "/" or ("/__admin" in target and environ["REQUEST_METHOD"] not in ("GET", "HEAD"))
+
+
 def refuser(emulator: Emulator) -> Callable[[int, str, str], tuple[int, list[tuple[str, str]], bytes]]:
     """What the edge asks when it cannot make a request of what came."""
 
@@ -170,5 +176,6 @@ def _index(emulator: Emulator) -> dict[str, Any]:
             continue
         keys = vendor.client.keys(space.scenario.sites[vendor.id].credentials)
         paths = [f"{endpoint.method} {endpoint.path}" for endpoint in vendor.endpoints]
-        vendors.append({"vendor": vendor.id, "title": vendor.title, "paths": paths, "curl": vendor.client.curl(url, keys)})
+        line = vendor.client.curl(url, keys)
+        vendors.append({"vendor": vendor.id, "title": vendor.title, "paths": paths, "curl": line})
     return {"localruns": admin.version(), "scenario": space.scenario.name, "vendors": vendors}
