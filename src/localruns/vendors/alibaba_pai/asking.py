@@ -1,11 +1,12 @@
 """What a ListRuns request asks: fifteen optional parameters, two ways of paging.
 
-**Source**: ListRuns API reference, 20 October 2025; where it is silent, the rule and its setting stand in this
-folder's README.
+**Source**: ListRuns API reference, 20 October 2025; where it is silent, the rule and its setting stand in this folder's
+README.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from localruns.clock import epoch_ms, parse_time
@@ -17,10 +18,29 @@ from localruns.errors import BadRequest
 
 _EXACT = ("ExperimentId", "SourceType", "SourceId")
 _SORTABLE = ("GmtCreateTime", "Name")
+_TIME = "a time such as 2021-01-30T12:51:33.028Z, or with an offset (its plus written as %2B)"
 
 
 def parse(call: Call) -> Call:
-    """The call with its query and page. Raises BadRequest (`InvalidParameter`)."""
+    """The call with its query and page.
+
+    A parameter that cannot be used is kept in `details` until its turn comes: the platform looks at faults, quotas
+    and permissions before it looks at parameters, and a fault needs the page number.
+    """
+    try:
+        return _asked(call)
+    except BadRequest as refusal:
+        return replace(call, details=refusal)
+
+
+def usable(call: Call) -> Call:
+    """Refuse what `parse` could not use. Raises BadRequest (`InvalidParameter`)."""
+    if isinstance(call.details, BadRequest):
+        raise call.details
+    return call
+
+
+def _asked(call: Call) -> Call:
     if call.request.undecodable:
         raise BadRequest("query string", call.request.query, "UTF-8 text")
     args: dict[str, str] = {}
@@ -37,7 +57,10 @@ def parse(call: Call) -> Call:
 
 
 def _cut(args: dict[str, str], call: Call) -> tuple[Cut, bool]:
-    """(slice, whether the client pages by number)."""
+    """(slice, whether the client pages by number).
+
+    PageSize serves both ways of paging, MaxResults that by token only.
+    """
     given: dict[str, int] = {
         name: whole(name, args[name], 0 if name == "PageToken" else 1, INT64)
         for name in ("PageToken", "MaxResults", "PageNumber", "PageSize")
@@ -48,9 +71,10 @@ def _cut(args: dict[str, str], call: Call) -> tuple[Cut, bool]:
         raise BadRequest("PageToken", token, "no PageToken beside PageNumber")
     default: int = call.settings["default_page_size"]
     most: int = call.settings["max_page_size"]
-    by_number = "PageNumber" in given or ("PageSize" in given and not {"PageToken", "MaxResults"} & given.keys())
-    first, second = ("PageSize", "MaxResults") if by_number else ("MaxResults", "PageSize")
-    size = min(given.get(first, given.get(second, default)), most)
+    by_token = "PageToken" in given or "MaxResults" in given
+    by_number = "PageNumber" in given or ("PageSize" in given and not by_token)
+    size = given.get("PageSize", default)
+    size = min(size if by_number else given.get("MaxResults", size), most)
     return Cut((given.get("PageNumber", 1) - 1) * size if by_number else token, size), by_number
 
 
@@ -91,8 +115,8 @@ def _order(args: dict[str, str]) -> list[Order]:
         return [_item(args.get("SortBy", "GmtCreateTime"), args.get("Order", "DESC"), "SortBy", "Order")]
     items: dict[Field, Order] = {}
     for text in args["OrderBy"].split(","):
-        field, _, direction = text.strip().partition(" ")
-        item = _item(field, direction.strip() or "ASC", "OrderBy", "OrderBy")
+        field, _, direction = " ".join(text.split()).partition(" ")
+        item = _item(field, direction or "ASC", "OrderBy", "OrderBy")
         items.setdefault(item.field, item)
     return list(items.values())
 
@@ -116,4 +140,4 @@ def _instant(text: str) -> int:
     try:
         return epoch_ms(parse_time(text))
     except (ValueError, OverflowError):
-        raise BadRequest("GmtCreateTime", text, "a time such as 2021-01-30T12:51:33.028Z") from None
+        raise BadRequest("GmtCreateTime", text, _TIME) from None

@@ -14,7 +14,7 @@ def keys(credentials: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
     return {"access_key_id": credentials[0]["id"], "access_key_secret": credentials[0].get("secret", "")}
 
 
-def environment(url: str, keys: Mapping[str, str]) -> Mapping[str, str]:
+def environment(_url: str, keys: Mapping[str, str]) -> Mapping[str, str]:
     """The SDK reads its keys from these when it is imported; the endpoint goes into its Config."""
     return {
         "ALIBABA_CLOUD_ACCESS_KEY_ID": keys["access_key_id"],

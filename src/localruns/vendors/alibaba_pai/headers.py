@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from localruns.engine.call import Call
 
+CONTENT_TYPE = "application/json;charset=utf-8"
+
 
 def reply_headers(call: Call, request_id: str) -> tuple[tuple[str, str], ...]:
     """Request and trace id, and the cross-origin pair."""

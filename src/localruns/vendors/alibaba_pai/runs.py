@@ -12,7 +12,7 @@ from localruns.clock import epoch_ms, parse_time
 from localruns.engine.call import Call
 from localruns.engine.message import Page, Reply
 from localruns.engine.vendor import Bag, Row, RowModel
-from localruns.vendors.alibaba_pai.headers import reply_headers
+from localruns.vendors.alibaba_pai.headers import CONTENT_TYPE, reply_headers
 
 _DETAILS = ("Params", "Labels", "Metrics")
 _REQUIRED = ("RunId", "Name", "WorkspaceId", "ExperimentId", "GmtCreateTime", "GmtModifiedTime")
@@ -32,9 +32,7 @@ def render(page: Page, call: Call) -> Reply:
         content["TotalCount"] = page.total
     content["NextPageToken"] = 0 if by_number else page.next_offset
     headers = reply_headers(call, content["requestId"])
-    return Reply(
-        200, content, "alibaba-pai/list-runs.json", headers, "Runs", page.rows, "application/json;charset=utf-8"
-    )
+    return Reply(200, content, "alibaba-pai/list-runs.json", headers, "Runs", page.rows, CONTENT_TYPE)
 
 
 def _brief(row: Row) -> Row:

@@ -99,9 +99,8 @@ def _size(body: Mapping[str, Any], call: Call) -> int:
     given = body.get("max_results", call.settings["default_page_size"])
     most: int = call.settings["max_page_size"]
     size = given
-    if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 12:
-        size = int(given)
-    elif isinstance(given, float) and given.is_integer():
+    digits = isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 12
+    if digits or (isinstance(given, float) and given.is_integer()):
         size = int(given)
     if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= most:
         raise refused("max_results", given, f"an integer from 1 to {most}")

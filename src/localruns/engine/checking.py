@@ -1,0 +1,42 @@
+"""Checks scenario files without serving them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from localruns import yamlio
+from localruns.engine.building import build
+from localruns.engine.library import ENDINGS, Library
+from localruns.engine.vendor import Vendor
+from localruns.errors import ConfigError
+
+
+def check_files(paths: Sequence[Path], vendors: Mapping[str, Vendor]) -> tuple[int, list[str]]:
+    """(how many hold, a line per problem) of files, of folders, or of all that is shipped."""
+    good, problems = 0, list[str]()
+    for path in _files(paths) if paths else (item.path for item in Library()):
+        try:
+            _check(path, vendors)
+            good += 1
+        except ConfigError as error:
+            problems += error.problems
+    return good, problems
+
+
+def _check(path: Path, vendors: Mapping[str, Vendor]) -> None:
+    """Compile the scenario into memory and forget it. Raises ConfigError."""
+    connection = sqlite3.connect(":memory:")
+    try:
+        build(yamlio.read_text(path), str(path), vendors, None, connection)
+    finally:
+        connection.close()
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(file for file in path.rglob("*") if file.suffix in ENDINGS)
+        else:
+            yield path

@@ -1,0 +1,169 @@
+"""The command line: `localruns serve | validate | scenarios | env`.
+
+Each command imports what it needs when it runs, so that the first answer is not kept waiting.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import localruns
+from localruns.errors import ConfigError
+
+if TYPE_CHECKING:
+    from localruns.engine.emulator import Emulator, Options
+
+DEFAULT_PORT = 8420
+TOKEN_VARIABLE = "LOCALRUNS_ADMIN_TOKEN"
+_VENDORS = ("alibaba-pai", "oracle-aidp", "naver-nsml", "palantir-foundry")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_folder = click.Path(path_type=Path)
+
+
+def main() -> None:
+    """Run the command line; a configuration error is one clear message and exit code 2."""
+    try:
+        sys.exit(cli(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except ConfigError as error:
+        click.echo("\n".join(f"error: {problem}" for problem in error.problems), err=True)
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(0)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(localruns.__version__, prog_name="localruns")
+def cli() -> None:
+    """An offline emulator of the list-runs APIs of four machine-learning platforms."""
+
+
+@cli.command()
+@click.argument("scenario", nargs=-1)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
+@click.option("--auth", type=click.Choice(["off", "present", "verify"]), help="Wins over the scenario.")
+@click.option("--vendor", multiple=True, type=click.Choice(_VENDORS), help="Serve this vendor only; may be repeated.")
+@click.option("--seed", type=click.IntRange(0), help="In place of the scenario's seed.")
+@click.option("--scenarios", multiple=True, type=_folder, help="A folder of scenarios; may be repeated.")
+@click.option("--cache-dir", type=_folder, help="Where compiled snapshots are kept.")
+@click.option(
+    "--log",
+    type=click.Choice(["requests", "defects", "none"]),
+    help="What is shown: a line per request (default on a terminal), our own defects only (default in a pipe).",
+)
+@click.option("--allow-remote", is_flag=True, help=f"Listen beyond loopback; /__admin then needs ${TOKEN_VARIABLE}.")
+def serve(
+    scenario: Sequence[str],
+    host: str,
+    port: int,
+    auth: str | None,
+    vendor: Sequence[str],
+    seed: int | None,
+    scenarios: Sequence[Path],
+    cache_dir: Path | None,
+    log: str | None,
+    allow_remote: bool,
+) -> None:
+    """Serve SCENARIO (default: quickstart). Further ones each get a namespace of their own name."""
+    from localruns.surfaces.console import Console, show_warnings
+    from localruns.surfaces.edge import Edge
+    from localruns.surfaces.http import App, is_slow, refuser
+
+    show_warnings()
+    token = _admin_token(host, allow_remote)
+    names = scenario or ("quickstart",)
+    emulator = _emulator(names[0], _options(scenarios, cache_dir, vendor, auth, seed, token))
+    for name in names[1:]:
+        emulator.open_space(Path(name).stem, name)
+    edge = Edge(App(emulator), refuser(emulator), host=host, port=port, slow=is_slow)
+    console = Console(log or ("requests" if sys.stdout.isatty() else "defects"))
+    emulator.listeners.append(console.note)
+    with console:
+        edge.run(lambda: console.ready(edge.url, emulator))
+
+
+@cli.command()
+@click.argument("path", nargs=-1, type=_folder)
+def validate(path: Sequence[Path]) -> None:
+    """Check scenario files or folders of them (default: all that are shipped); exit code 2 when one has a problem."""
+    from localruns.engine.checking import check_files
+    from localruns.vendors import all_vendors
+
+    good, problems = check_files(path, all_vendors())
+    for problem in problems:
+        click.echo(problem)
+    click.echo(f"{good} of {good + len({problem.split(':', 1)[0] for problem in problems})} scenarios hold", err=True)
+    sys.exit(2 if problems else 0)
+
+
+@cli.command()
+@click.option("--scenarios", "folders", multiple=True, type=_folder, help="A folder of scenarios; may be repeated.")
+def scenarios(folders: Sequence[Path]) -> None:
+    """List what can be served, a line each."""
+    from localruns.engine.library import Library
+    from localruns.surfaces.console import show_scenarios
+
+    show_scenarios(Library(folders).describe())
+
+
+@cli.command()
+@click.argument("scenario", default="quickstart")
+@click.option("--vendor", multiple=True, type=click.Choice(_VENDORS), help="This vendor only; may be repeated.")
+@click.option("--url", default=f"http://127.0.0.1:{DEFAULT_PORT}", show_default=True, help="Where the server is.")
+@click.option("--scenarios", multiple=True, type=_folder, help="A folder of scenarios; may be repeated.")
+@click.option("--only", type=click.Choice(["exports", "snippet", "curl"]), help="That part, ready for a pipe.")
+def env(scenario: str, vendor: Sequence[str], url: str, scenarios: Sequence[Path], only: str | None) -> None:
+    """Print how to point each vendor's real SDK here, with the credentials of SCENARIO."""
+    from localruns.surfaces.hints import hints
+
+    emulator = _emulator(scenario, _options(scenarios, None, vendor, None, None, ""))
+    click.echo("\n\n".join(hints(emulator, url.rstrip("/"), only)))
+
+
+def _options(
+    scenarios: Sequence[Path],
+    cache: Path | None,
+    vendor: Sequence[str],
+    auth: str | None,
+    seed: int | None,
+    token: str,
+) -> Options:
+    from localruns.engine.emulator import Options
+    from localruns.paths import cache_dir
+
+    return Options(cache or cache_dir(), scenarios, vendor, auth, seed, token)
+
+
+def _emulator(scenario: str, options: Options) -> Emulator:
+    from localruns.engine.emulator import Emulator
+    from localruns.vendors import all_vendors
+
+    return Emulator(all_vendors(), scenario, options)
+
+
+def _admin_token(host: str, allow_remote: bool) -> str:
+    """The token that guards the control API beyond loopback. Raises ConfigError when it is missing."""
+    if host in _LOOPBACK or host.startswith("127."):
+        return ""
+    if not allow_remote:
+        raise ConfigError(f"--host {host} is reachable from other machines: add --allow-remote to mean it")
+    token = os.environ.get(TOKEN_VARIABLE, "")
+    if not token:
+        raise ConfigError(f"--allow-remote needs a token for /__admin in the environment variable {TOKEN_VARIABLE}")
+    return token
+
+
+if __name__ == "__main__":
+    main()
