@@ -1,0 +1,35 @@
+# `make serve` and `make test` do all the set-up; nothing outside .venv is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SCENARIO ?= quickstart
+
+.PHONY: serve test check wheel clean
+
+serve: $(VENV)/installed
+	@$(BIN)/localruns serve $(SCENARIO) $(ARGS)
+
+test: $(VENV)/installed-tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -p xdist -n 2 $(ARGS)
+
+wheel: $(VENV)/installed-tests
+	$(BIN)/python -m build --wheel
+
+clean:
+	rm -rf $(VENV) build dist
+
+$(VENV)/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "localruns needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 serve"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing localruns into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/installed-tests: $(VENV)/installed
+	@echo "installing what the tests need ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,sdk]'
+	@touch $@
