@@ -17,7 +17,7 @@ from localruns.engine.credentials import flaw
 from localruns.engine.message import Request
 from localruns.errors import ApiError, Forbidden, Unauthorized
 from localruns.vendors.alibaba_pai import signature
-from localruns.vendors.alibaba_pai.signature import Authorization
+from localruns.vendors.alibaba_pai.canonical import ALGORITHM, Authorization, read
 
 VERSION = "2021-02-04"
 _LEGACY = re.compile(r"acs +(?P<id>[^:\s]+):\S*")
@@ -54,7 +54,7 @@ def permission(call: Call) -> Call:
 def identify(request: Request) -> str:
     """The access key id, or the bearer token."""
     authorization = request.header("authorization") or ""
-    parts = signature.read(authorization)
+    parts = read(authorization)
     if parts:
         return parts.credential
     legacy = _LEGACY.fullmatch(authorization.strip())
@@ -130,8 +130,8 @@ def _authorization(request: Request) -> Authorization:
         raise ApiError(code="MissingAccessKeyId", detail=words)
     if _LEGACY.fullmatch(text):
         words = "Authorization is of the older form `acs KEY:SIGNATURE` (version 2, HMAC-SHA1), not emulated here"
-        raise ApiError(code="IncompleteSignature", detail=f"{words}: use {signature.ALGORITHM}")
-    parts = signature.read(text)
+        raise ApiError(code="IncompleteSignature", detail=f"{words}: use {ALGORITHM}")
+    parts = read(text)
     if parts is None or not parts.credential:
         scheme = text.split(" ", 1)[0][:40]
         detail = f"Authorization begins with {scheme!r} and names no key, expected 'ACS3-HMAC-SHA256 Credential=...'"

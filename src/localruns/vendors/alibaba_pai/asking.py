@@ -51,9 +51,7 @@ def _asked(call: Call) -> Call:
     query = Query("alibaba-pai", "", tuple(_conditions(args, call)), (*_order(args), Order(Field("RunId"))))
     cut, by_number = _cut(args, call)
     page_number = cut.offset // cut.size + 1
-    return found(
-        call, query, cut, shape="verbose" if verbose else "brief", page_number=page_number, details=by_number
-    )
+    return found(call, query, cut, shape="verbose" if verbose else "brief", page_number=page_number, details=by_number)
 
 
 def _cut(args: dict[str, str], call: Call) -> tuple[Cut, bool]:

@@ -131,8 +131,7 @@ def refuse(refusal: ApiError, call: Call) -> Reply:
         "HostId": call.settings["host_id"],
         "Code": row.code,
         "Message": row.message.format(**{"name": name, "string_to_sign": "", **refusal.parameters}),
-        "Recommend": "https://api.aliyun.com/troubleshoot"
-        f"?q={row.code}&product=AIWorkSpace&requestId={request_id}",
+        "Recommend": f"https://api.aliyun.com/troubleshoot?q={row.code}&product=AIWorkSpace&requestId={request_id}",
     }
     if row.code == "NoPermission":
         content["AccessDeniedDetail"] = _denied(call)
