@@ -83,8 +83,9 @@ def _words(error: ValidationError) -> Iterator[tuple[tuple[str, ...], str]]:
             listed = f", expected one of: {', '.join(known)}" if known else ""
             yield (key,), f"found unknown key {key!r}{near(key, known)}{listed}"
     elif error.validator == "required":
-        missing = [key for key in wanted if key not in value]
-        yield (), f"found no {missing[0]!r}, expected it beside {', '.join(value) or 'nothing else'}"
+        # One breach per missing key, told apart by its message only.
+        missing = next(key for key in wanted if error.message.startswith(repr(key)))
+        yield (), f"found no {missing!r}, expected it beside {', '.join(value) or 'nothing else'}"
     elif error.validator == "type":
         kinds = [wanted] if isinstance(wanted, str) else wanted
         yield (), f"{found}, expected {' or '.join(_KINDS.get(kind, kind) for kind in kinds)}"

@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from localruns.clock import epoch_ms, parse_time
+from localruns.clock import epoch_ms, from_epoch_ms, parse_time
 from localruns.engine.draw import BASE62, LOWER, Draw
 from localruns.errors import ConfigError
 
@@ -168,13 +168,16 @@ class Template:
 
     def _time(self, value: Mapping[str, Any], path: str) -> Maker:
         zone = str(value.get("zone", "UTC"))
-        write = _time_writer(value["$time"], ZoneInfo(self._settings[zone[1:]] if zone[0] == "$" else zone))
+        there = ZoneInfo(self._settings[zone[1:]] if zone[0] == "$" else zone)
+        write = _time_writer(value["$time"], there)
         if "after" in value:
             source, (low, high) = value["after"], value["plus_s"]
 
             def moment(drawing: Drawing) -> datetime:
                 plus_ms = drawing.draw.below(int((high - low) * 1000) + 1)
-                return drawing.times[source] + timedelta(seconds=low, milliseconds=plus_ms)
+                # A scenario may have set the other time to a text or a number of its own.
+                base = drawing.times.get(source) or self._written_time(drawing, source, there, path)
+                return base + timedelta(seconds=low, milliseconds=plus_ms)
 
         else:
             start, step = parse_time(str(value["from"])), float(value.get("step_s", 0))
@@ -190,6 +193,14 @@ class Template:
             return write(drawn)
 
         return make
+
+    def _written_time(self, drawing: Drawing, source: str, zone: ZoneInfo, path: str) -> datetime:
+        try:
+            value = _look(drawing.row, source)
+            moment = from_epoch_ms(value) if isinstance(value, int) else datetime.fromisoformat(value)
+            return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        except (LookupError, TypeError, ValueError, OverflowError):
+            raise self._problem(path, f"'after: {source}'", "another time that stands before it in the row") from None
 
     def _some(self, value: Mapping[str, Any], path: str) -> Maker:
         makers = [self._maker(item, path) for item in value["$some"]]
