@@ -79,10 +79,12 @@ def read(header: str) -> Authorization | None:
 
 def canonicals(request: Request, authorization: Authorization) -> Iterator[Canonical]:
     """What the client may have signed: the raw path without the mount prefix, then with it."""
-    headers = tuple((name, _value(request, name)) for name in authorization.names)
-    payload = hashlib.sha256(request.body).hexdigest()
+    values: dict[str, list[str]] = {}
+    for name, value in request.headers:
+        values.setdefault(name, []).append(value.strip())
+    headers = tuple((name, ",".join(sorted(values.get(name, ())))) for name in authorization.names)
+    payload, query = hashlib.sha256(request.body).hexdigest(), canonical_query(parse(request.query))
     for path in dict.fromkeys(_paths(request)):
-        query = canonical_query(parse(request.query))
         yield Canonical(request.method, path, query, headers, authorization.signed_headers, payload)
 
 
@@ -110,7 +112,3 @@ def _paths(request: Request) -> Iterator[str]:
     _, found, rest = raw.partition(request.prefix) if request.prefix else ("", "", raw)
     yield (rest if found else raw) or "/"
     yield raw or "/"
-
-
-def _value(request: Request, name: str) -> str:
-    return ",".join(sorted(value.strip() for value in request.header_values(name)))

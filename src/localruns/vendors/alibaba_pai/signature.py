@@ -37,7 +37,8 @@ def require_form(request: Request, authorization: Authorization) -> None:
         if not text:
             raise ApiError(code="IncompleteSignature", detail=f"Authorization has no {name}")
     unsigned = [name for name in MUST_SIGN if name not in authorization.names]
-    absent = [name for name in authorization.names if request.header(name) is None]
+    carried = {name for name, _ in request.headers}
+    absent = [name for name in authorization.names if name not in carried]
     if unsigned:
         raise ApiError(code="IncompleteSignature", detail=f"SignedHeaders lacks {', '.join(unsigned)}")
     if absent:
