@@ -133,8 +133,12 @@ class _Writer:
                 self._refuse(row, path)
             self._count += 1
             number, model = self._count, self.model
-            rows.append((number, model.key(row), scope, born, *model.values(row)))
-            shapes = [orjson.dumps(shape(row)) for shape in model.shapes.values()]
+            try:
+                rows.append((number, model.key(row), scope, born, *model.values(row)))
+                shapes = [orjson.dumps(shape(row)) for shape in model.shapes.values()]
+            except (ValueError, OverflowError, orjson.JSONEncodeError) as error:
+                # The schema knows the form of a time, not whether there is such a day.
+                raise ConfigError(self._source.problem(path, f"found a row that cannot be kept: {error}")) from None
             self._fingerprint.update(shapes[0])
             bodies.append((number, *shapes))
             bags += _bag_rows(number, model.bags(row))

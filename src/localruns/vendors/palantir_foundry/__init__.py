@@ -1,0 +1,64 @@
+"""Palantir Foundry: `GET /api/v2/models/modelStudios/{modelStudioRid}/runs`, and the OAuth2 tokens for it."""
+
+from __future__ import annotations
+
+from localruns.engine.steps import decide, listing
+from localruns.engine.vendor import Endpoint, Vendor
+from localruns.vendors.palantir_foundry import access, asking, client, oauth, problems, runs
+from localruns.vendors.palantir_foundry.neighbours import NEIGHBOURS
+
+STUDIO = client.STUDIO
+
+VENDOR = Vendor(
+    id="palantir-foundry",
+    title="Palantir Foundry",
+    prefixes=("/api/v2/", "/multipass/"),
+    endpoints=(
+        Endpoint(
+            name="ListModelStudioRuns",
+            method="GET",
+            path="/api/v2/models/modelStudios/{modelStudioRid}/runs",
+            checks=(
+                access.header,
+                asking.parse,
+                access.token,
+                access.scope,
+                asking.preview,
+                asking.page_size,
+                asking.studio,
+                access.permission,
+                asking.config_version,
+                asking.page,
+                decide,
+            ),
+            answer=listing(runs.render),
+        ),
+        Endpoint(
+            name="GetToken",
+            method="POST",
+            path="/multipass/api/oauth2/token",
+            checks=(oauth.parse, oauth.grant_type, oauth.client),
+            answer=oauth.give,
+        ),
+        Endpoint(
+            name="RevokeToken",
+            method="POST",
+            path="/multipass/api/oauth2/revoke_token",
+            checks=(oauth.parse, oauth.client),
+            answer=oauth.revoke,
+        ),
+    ),
+    neighbours=NEIGHBOURS,
+    errors=problems.TABLE,
+    rows=runs.ROWS,
+    resources={"studios": {STUDIO: {"config_versions": [1, 2, 3]}}},
+    credentials=lambda: [
+        {"id": "localruns-user", "token": "localruns-token"},
+        {"id": "localruns-client", "secret": "localruns-foundry-secret"},
+    ],
+    scopes=lambda resources: tuple(resources["studios"]),
+    identify=access.identify,
+    refuse=problems.refuse,
+    unknown=problems.unknown,
+    client=client.HELP,
+)
