@@ -30,7 +30,7 @@ class VirtualClock:
         """The virtual time."""
         if self._since is None:
             return self._base
-        return self._base + timedelta(seconds=time.monotonic() - self._since)
+        return _moved(self._base, time.monotonic() - self._since)
 
     @property
     def frozen(self) -> bool:
@@ -43,8 +43,8 @@ class VirtualClock:
         self._since = None
 
     def advance(self, seconds: float) -> None:
-        """Jump ahead; a frozen clock stays frozen."""
-        self._base += timedelta(seconds=seconds)
+        """Jump ahead; a frozen clock stays frozen. At the end of all datetimes time stands still."""
+        self._base = _moved(self._base, seconds)
 
 
 def parse_time(text: str) -> datetime:
@@ -52,7 +52,17 @@ def parse_time(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone, expected Z or an offset")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} lies outside the years 1 to 9999") from None
+
+
+def _moved(moment: datetime, seconds: float) -> datetime:
+    try:
+        return moment + timedelta(seconds=seconds)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC) if seconds > 0 else datetime.min.replace(tzinfo=UTC)
 
 
 def epoch_ms(moment: datetime) -> int:

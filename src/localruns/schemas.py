@@ -51,7 +51,8 @@ def explain(reference: str, value: Any) -> Iterator[tuple[tuple[str | int, ...],
     from jsonschema import Draft202012Validator
 
     checker = Draft202012Validator(bundled(reference), format_checker=Draft202012Validator.FORMAT_CHECKER)
-    for error in sorted(checker.iter_errors(value), key=lambda error: [str(p) for p in error.absolute_path]):
+    # Keys of one mapping are texts and places in one list numbers, so two paths never compare a text with a number.
+    for error in sorted(checker.iter_errors(value), key=lambda error: list(error.absolute_path)):
         leaf = _leaf(error)
         for more, words in _words(leaf):
             yield (*leaf.absolute_path, *more), words

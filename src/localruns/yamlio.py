@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import yaml
 
+from localruns import scalars
 from localruns.errors import ConfigError
 
 Path_ = tuple[str | int, ...]
@@ -21,8 +22,9 @@ Schema = dict[str, Any]
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_ALIASED_NODES = 100_000
+MAX_DEPTH = 100
 _GUIDES = ("oneOf", "anyOf", "allOf")
-_TYPES = {"int": "integer", "float": "number", "bool": "boolean", "null": "null"}
+_PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", "!")
 
 
 class Document:
@@ -51,10 +53,11 @@ class Document:
 def read_text(path: Path) -> str:
     """The file's text. Raises ConfigError: missing, unreadable, too large, not UTF-8."""
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise ConfigError(f"{path}: the file has {size:,} bytes, expected at most {MAX_BYTES:,}")
-        return path.read_text("utf-8")
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
+            raise ConfigError(f"{path}: found a file of over {MAX_BYTES:,} bytes, expected at most that")
+        return raw.decode("utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
@@ -73,17 +76,24 @@ def dump(value: Any) -> str:
 
 class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+    _depth = 0
+
+    def descend_resolver(self, parent: yaml.Node | None, _index: Any) -> None:
+        """Called for each node; left to itself the C composer recurses until the process dies."""
+        self._depth += 1
+        if self._depth > MAX_DEPTH and parent is not None:
+            words = f"found nesting too deep, expected at most {MAX_DEPTH} levels"
+            raise yaml.MarkedYAMLError(problem=words, problem_mark=parent.start_mark)
+
+    def ascend_resolver(self) -> None:
+        self._depth -= 1
 
 
 for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
-    (
-        "float",
-        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
-        list("-+.0123456789"),
-    ),
+    ("int", scalars.INT.pattern, list("-+0123456789")),
+    ("float", scalars.FLOAT.pattern + r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", list("-+.0123456789")),
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), _first)
 
@@ -101,11 +111,10 @@ def _compose(text: str, name: str) -> yaml.Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}" if mark else name
-        raise ConfigError(f"{where}: not valid YAML: {error.problem or error.context}") from None
-    except yaml.YAMLError as error:
+        words = ", ".join(part for part in (error.context, error.problem) if part)
+        raise ConfigError(f"{where}: not valid YAML: {words}") from None
+    except (yaml.YAMLError, UnicodeEncodeError) as error:
         raise ConfigError(f"{name}: not valid YAML: {' '.join(str(error).split())}") from None
-    except RecursionError:
-        raise ConfigError(f"{name}: nested too deeply, expected at most a few hundred levels") from None
     if node is None:
         raise ConfigError(f"{name}:1: the file is empty, expected a mapping")
     return node
@@ -132,19 +141,21 @@ class _Builder:
 
     def build(self, node: yaml.Node, guides: tuple[Schema, ...], path: Path_) -> Any:
         if id(node) in self._open:
-            raise self._problem(node, path, "an alias that contains itself")
+            raise self._problem(node, path, "an alias that contains itself, expected plain values")
         self._count(node, path)
+        flat = self._candidates(guides)
         if isinstance(node, yaml.ScalarNode):
-            return self._scalar(node, self._candidates(guides), path)
+            return self._scalar(node, flat, path)
+        if node.tag not in _PLAIN_TAGS:
+            raise self._problem(node, path, f"the tag {node.tag!r}, expected plain values")
+        if len(path) >= MAX_DEPTH:
+            raise self._problem(node, path[:4], f"nesting too deep, expected at most {MAX_DEPTH} levels")
         self._open.add(id(node))
         try:
-            flat = self._candidates(guides)
             if isinstance(node, yaml.MappingNode):
                 return self._mapping(node, flat, path)
             items = tuple(guide["items"] for guide in flat if isinstance(guide.get("items"), dict))
             return [self.build(item, items, (*path, i)) for i, item in enumerate(node.value)]
-        except RecursionError:
-            raise self._problem(node, path[:4], "nesting too deep") from None
         finally:
             self._open.discard(id(node))
 
@@ -154,27 +165,28 @@ class _Builder:
             if not isinstance(key, yaml.ScalarNode):
                 raise self._problem(key, path, "a key that is a list or a mapping, expected text")
             if key.value in result:
-                raise self._problem(key, (*path, key.value), f"duplicate key {key.value!r}")
+                words = f"duplicate key {key.value!r}, expected each key once"
+                raise self._problem(key, (*path, key.value), words)
             result[key.value] = self.build(value, tuple(_of_key(guides, key.value)), (*path, key.value))
         return result
 
     def _scalar(self, node: yaml.ScalarNode, guides: tuple[Schema, ...], path: Path_) -> Any:
-        kind = node.tag.rpartition(":")[2]
-        if kind == "str":
+        if node.tag in ("tag:yaml.org,2002:str", "!"):
             return node.value
-        if kind not in _TYPES:
+        kind = node.tag.removeprefix("tag:yaml.org,2002:")
+        if kind not in scalars.KINDS:
             raise self._problem(node, path, f"the tag {node.tag!r}, expected plain values")
-        wanted = {name for guide in guides for name in _types(guide)}
-        accepted = {_TYPES[kind]} | ({"number"} if kind == "int" else set())
-        if "string" in wanted and not wanted & accepted:
-            return node.value
-        return _plain(kind, node.value)
+        try:
+            return scalars.value(kind, node.value, guides)
+        except ValueError as error:
+            raise self._problem(node, path, f"{scalars.short(node.value)}, expected {error}") from None
 
     def _count(self, node: yaml.Node, path: Path_) -> None:
         if id(node) in self._seen:
             self._aliased += 1
             if self._aliased > MAX_ALIASED_NODES:
-                raise self._problem(node, path, f"aliases that expand to over {MAX_ALIASED_NODES:,} nodes")
+                words = f"aliases that expand to over {MAX_ALIASED_NODES:,} nodes, expected fewer"
+                raise self._problem(node, path, words)
         self._seen.add(id(node))
 
     def _candidates(self, guides: tuple[Schema, ...]) -> tuple[Schema, ...]:
@@ -219,20 +231,3 @@ def _of_key(guides: Sequence[Schema], key: str) -> Iterator[Schema]:
             yield named
         elif isinstance(other, dict):
             yield other
-
-
-def _types(guide: Schema) -> Iterator[str]:
-    kinds = guide.get("type", ())
-    yield from [kinds] if isinstance(kinds, str) else kinds
-    for value in [*guide.get("enum", ()), *([guide["const"]] if "const" in guide else [])]:
-        yield "string" if isinstance(value, str) else "number"
-
-
-def _plain(kind: str, text: str) -> Any:
-    if kind == "null":
-        return None
-    if kind == "bool":
-        return text.lower() == "true"
-    if kind == "int":
-        return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
-    return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))

@@ -125,7 +125,9 @@ def test_mlflow_finds_runs_by_experiment_name(tracking: Callable[..., Any]) -> N
     [("InvalidParameter", 400), ("NotAuthenticated", 401), ("NotAuthorized", 403), ("NotAuthorizedOrNotFound", 404),
      ("IncorrectState", 409), ("TooManyRequests", 429), ("InternalServerError", 500), ("ServiceUnavailable", 503)],
 )  # fmt: skip
-def test_the_vendors_sdk_raises_what_the_platform_refused_with(live: Callable[..., str], code: str, status: int) -> None:
+def test_the_vendors_sdk_raises_what_the_platform_refused_with(
+    live: Callable[..., str], code: str, status: int
+) -> None:
     fault = {"when": {"vendor": "oracle-aidp"}, "refuse": code}
     url = live({"scenario": "refusing", "vendors": {"oracle-aidp": {"runs": []}}, "faults": [fault]})
     with pytest.raises(oci.exceptions.ServiceError) as raised:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from werkzeug.test import Client
@@ -122,7 +123,8 @@ for pager in PAGERS:
 
 
 def _twin(hash_seed: str, cache: str, seed: str = "") -> bytes:
-    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "XDG_CACHE_HOME": cache, "PYTHONPATH": os.getcwd()}
+    path = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, sys.path)])
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "XDG_CACHE_HOME": cache, "PYTHONPATH": path}
     return subprocess.run([sys.executable, "-c", _TWIN, seed], env=environment, check=True, capture_output=True).stdout
 
 

@@ -55,9 +55,7 @@ class Emulator:
 
     def store(self, scenario: str) -> Store:
         """The rows of a scenario by name or path, shared by all namespaces. Raises ConfigError."""
-        snapshot = load_snapshot(
-            self.library.find(scenario), self.all_vendors, self.options.cache, self.options.seed
-        )
+        snapshot = load_snapshot(self.library.find(scenario), self.all_vendors, self.options.cache, self.options.seed)
         return self._stores.setdefault(snapshot.key, Store(snapshot))
 
     def open_space(self, name: str, scenario: str) -> Namespace:

@@ -18,7 +18,7 @@ from localruns.engine.store import Store
 class VendorState:
     """One vendor's counters in one namespace.
 
-    Shape: `number` counts requests, `calls` those that got past parsing, `rows` the rows delivered, `version`
+    Shape: `number` counts requests, `calls` those that faults are counted by, `rows` the rows delivered, `version`
     is the data version, which is also the number of timeline events that have fired. `memory` is the vendor's own:
     nonces it has seen, tokens it has given out.
     """

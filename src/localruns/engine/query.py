@@ -10,9 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Operator = Literal[
-    "=", "!=", "<", "<=", ">", ">=", "like", "ilike", "in", "not in", "contains", "present", "absent"
-]
+Operator = Literal["=", "!=", "<", "<=", ">", ">=", "like", "ilike", "in", "not in", "contains", "present", "absent"]
 Value = str | int | float | tuple[str, ...] | None
 
 

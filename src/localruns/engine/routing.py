@@ -35,9 +35,7 @@ class Router:
             (_pattern(endpoint.path), vendor, endpoint) for vendor in self.vendors for endpoint in vendor.endpoints
         ]
         self._neighbours = [
-            (_pattern(neighbour.path), vendor, neighbour)
-            for vendor in self.vendors
-            for neighbour in vendor.neighbours
+            (_pattern(neighbour.path), vendor, neighbour) for vendor in self.vendors for neighbour in vendor.neighbours
         ]
 
     def vendor_of(self, path: str) -> Vendor | None:

@@ -103,9 +103,7 @@ class Template:
         if len(parts) == 1 and callable(parts[0]):
             only = parts[0]
             return lambda drawing: str(only(drawing))
-        return lambda drawing: "".join(
-            [part if isinstance(part, str) else str(part(drawing)) for part in parts]
-        )
+        return lambda drawing: "".join([part if isinstance(part, str) else str(part(drawing)) for part in parts])
 
     def _gap(self, name: str, argument: str, path: str) -> Maker:
         if name == "n":

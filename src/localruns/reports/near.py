@@ -4,51 +4,71 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
 
 from localruns.engine.message import Request
 from localruns.engine.routing import Router
 from localruns.engine.vendor import Endpoint
 
 _CLOSE = 0.6
+_LONGEST = 300  # of a path, so that no request takes long to compare
+_GAP = re.compile(r"\{\w+\}")
 
 
 def near_miss(router: Router, request: Request) -> str:
-    """`method POST, expected GET; the path differs in '/run', expected '/runs' (ListRuns)`, or "" when far off."""
-    endpoints = [endpoint for vendor in router.vendors for endpoint in vendor.endpoints]
-    best = max(endpoints, key=lambda endpoint: _likeness(endpoint, request.path), default=None)
+    """`close to ListRuns: method POST, expected GET; the path differs only in '/run', expected '/runs'`.
+
+    An empty text when nothing is close, or nothing is to be changed.
+    """
+    best = _best(router, request.path, request.method)
     if best is None or _likeness(best, request.path) < _CLOSE:
         return ""
     changes = []
     if request.method != best.method:
-        changes.append(f"method {request.method}, expected {best.method}")
+        changes.append(f"method {request.method[:40]}, expected {best.method}")
     changes += _path_changes(best.path, request.path)
-    return f"{'; '.join(changes)} ({best.name})" if changes else ""
+    return f"close to {best.name}: {'; '.join(changes)}" if changes else ""
 
 
 def nearest(router: Router, path: str) -> Endpoint | None:
     """The endpoint whose path is most like `path`."""
+    return _best(router, path, "")
+
+
+def _best(router: Router, path: str, method: str) -> Endpoint | None:
+    """The likest path; of equal ones that of the same method."""
     endpoints = [endpoint for vendor in router.vendors for endpoint in vendor.endpoints]
-    return max(endpoints, key=lambda endpoint: _likeness(endpoint, path), default=None)
+    return max(endpoints, key=lambda each: (_likeness(each, path), each.method == method), default=None)
 
 
 def _likeness(endpoint: Endpoint, path: str) -> float:
-    return difflib.SequenceMatcher(None, _filled(endpoint.path, path), path[:500]).ratio()
+    """From 0 to 1; ids are no difference, whatever they are."""
+    ours = _GAP.sub("*", endpoint.path)
+    theirs = _filled(endpoint.path, path, "*")
+    return difflib.SequenceMatcher(None, ours, theirs[:_LONGEST], autojunk=False).ratio()
 
 
-def _filled(pattern: str, path: str) -> str:
-    """The pattern with its gaps filled from the path, so that ids do not count as differences."""
+def _filled(pattern: str, path: str, gap: str) -> str:
+    """The path with `gap` wherever the pattern has a `{parameter}`."""
+    parts = path.split("/", 40)
+    for at, own in enumerate(pattern.split("/")[: len(parts)]):
+        if _GAP.fullmatch(own) and parts[at]:
+            parts[at] = gap
+    return "/".join(parts)
+
+
+def _path_changes(pattern: str, path: str) -> list[str]:
     ours, theirs = pattern.split("/"), path.split("/")
-    pairs = zip(ours, theirs + [""] * (len(ours) - len(theirs)), strict=False)
-    return "/".join(given if re.fullmatch(r"\{\w+\}", own) and given else own for own, given in pairs)
+    if len(ours) != len(theirs):
+        return [f"the path is {_short(path)}, expected {pattern!r}"]
+    differing = [
+        (own, given)
+        for own, given in zip(ours, theirs, strict=True)
+        if own != given and not (_GAP.fullmatch(own) and given)
+    ]
+    if len(differing) > 1:
+        return [f"the path is {_short(path)}, expected {pattern!r}"]
+    return [f"the path differs only in {_short('/' + given)}, expected {'/' + own!r}" for own, given in differing]
 
 
-def _path_changes(pattern: str, path: str) -> Iterable[str]:
-    wanted = _filled(pattern, path)
-    if wanted == path:
-        return []
-    ours, theirs = wanted.split("/"), path.split("/")
-    same = [i for i in range(min(len(ours), len(theirs))) if ours[i] != theirs[i]]
-    if len(ours) == len(theirs) and len(same) == 1:
-        return [f"the path differs only in {'/' + theirs[same[0]]!r}, expected {'/' + ours[same[0]]!r}"]
-    return [f"the path is {path[:200]!r}, expected {wanted!r}"]
+def _short(text: str) -> str:
+    return repr(text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "...")

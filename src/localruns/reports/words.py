@@ -2,40 +2,50 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from localruns.engine.journal import Entry
-from localruns.engine.query import Condition, Order
+from localruns.engine.message import Reply
+from localruns.engine.query import Condition, Field, Order
+from localruns.reports import secrets
 
-_SECRET = ("authorization", "cookie", "token", "signature", "api-key", "secret", "access-key")
+MAX_VALUE = 60
+MAX_FILTER = 200
+_WORDS = {"present": "is there", "absent": "is not there", "in": "is one of", "not in": "is none of"}
 
 
 def asked(entry: Entry) -> str:
-    """`page 2 of runs, 10 a page, where Name = 'x', by GmtCreateTime down`."""
+    """`page 2 of runs, 10 a page, where Name = 'x', by GmtCreateTime descending, then RunId`."""
     if entry.query is None or entry.cut is None:
-        return f"{entry.request.method} {entry.request.path}"
+        return f"{entry.request.method or '(unreadable)'} {_short(secrets.target(entry.request.path), MAX_FILTER)}"
     text = f"page {entry.page_number} of runs, {entry.cut.size} a page"
     if entry.query.conditions:
-        text += ", where " + " and ".join(map(_condition, entry.query.conditions))
-    return text + ", by " + ", ".join(map(_order, entry.query.order))
+        text += ", where " + _filter([_condition(each) for each in entry.query.conditions])
+    if entry.query.order:
+        text += ", by " + ", then ".join(map(_order, entry.query.order))
+    return secrets.without(text, entry.request)
 
 
 def answered(entry: Entry) -> str:
     """`200, rows 11-20 of 25` or `429 Throttling.User`."""
     if entry.reply is None:
         return "nothing yet"
-    if entry.refusal is not None or entry.page is None:
-        return f"{entry.reply.status} {_code(entry)}".strip()
     page = entry.page
+    if entry.refusal is not None or page is None or entry.reply.status != 200:
+        return f"{entry.reply.status} {_name(entry.reply)}".strip()
     if not page.rows:
-        return f"{entry.reply.status}, no rows of {page.total}"
-    return f"{entry.reply.status}, rows {page.offset + 1}-{page.offset + len(page.rows)} of {page.total}"
+        return f"200, no rows of {page.total}"
+    first, last = page.offset + 1, page.offset + len(page.rows)
+    return f"200, row {first} of {page.total}" if first == last else f"200, rows {first}-{last} of {page.total}"
 
 
 def why(entry: Entry) -> str:
     """The reason behind the answer, as far as it is more than the query itself."""
-    reasons = [entry.defect and f"defect: {entry.defect}", entry.refusal.detail if entry.refusal else ""]
-    return "; ".join(filter(None, [*reasons, entry.near_miss, *entry.notes]))
+    reasons = [f"defect: {entry.defect}" if entry.defect else "", entry.refusal.detail if entry.refusal else ""]
+    notes = [note for note in entry.notes if note != entry.defect]
+    text = "; ".join(dict.fromkeys(filter(None, [*reasons, entry.near_miss, *notes])))
+    return secrets.without(text, entry.request)
 
 
 def as_json(entry: Entry) -> dict[str, Any]:
@@ -47,44 +57,65 @@ def as_json(entry: Entry) -> dict[str, Any]:
         "vendor": entry.vendor or None,
         "endpoint": entry.endpoint or None,
         "method": entry.request.method,
-        "target": entry.request.target,
-        "headers": [[name, _redacted(name, value)] for name, value in entry.request.headers],
+        "target": secrets.target(entry.request.target),
+        "headers": [[name, secrets.header(name, value)] for name, value in entry.request.headers],
         "status": reply.status if reply else None,
         "asked": asked(entry),
         "answered": answered(entry),
         "why": why(entry),
         "near_miss": entry.near_miss or None,
-        "defect": entry.defect or None,
-        "credential": entry.credential[:12] + "..." if len(entry.credential) > 12 else entry.credential or None,
+        "defect": secrets.without(entry.defect, entry.request) or None,
+        "credential": secrets.credential(entry.credential, entry.request) or None,
         "row_keys": list(entry.page.keys) if entry.page else [],
         "took_ms": round(entry.took_ms, 3),
         "sent": entry.sent,
     }
 
 
-def _redacted(name: str, value: str) -> str:
-    if not any(word in name for word in _SECRET):
-        return value
-    scheme = value.split(" ", 1)[0] if name == "authorization" and " " in value else ""
-    return f"{scheme} (not kept)".strip()
-
-
-def _code(entry: Entry) -> str:
-    content = entry.reply.content if entry.reply else None
-    if not isinstance(content, dict):
-        return ""
-    if isinstance(content.get("error"), dict):
+def _name(reply: Reply) -> str:
+    """What an answer without rows says: the code in its body, else the status in words."""
+    content = reply.content
+    if isinstance(content, dict) and isinstance(content.get("error"), dict):
         content = content["error"]
-    names = ("Code", "code", "errorName", "errorCode", "error", "title")
-    return next((str(content[name]) for name in names if name in content), "")
+    if reply.status >= 400 and isinstance(content, dict):
+        names = ("Code", "code", "errorName", "errorCode", "error", "title")
+        code = next((str(content[name]) for name in names if name in content), "")
+        if code.isdecimal() and isinstance(content.get("message"), str):
+            return f"{code} {content['message']}"
+        if code:
+            return code
+    try:
+        return HTTPStatus(reply.status).phrase
+    except ValueError:
+        return ""
+
+
+def _filter(parts: list[str]) -> str:
+    """Conditions in words, cut where they get long: `a = 1 and 3 more`."""
+    text = parts[0]
+    for at, part in enumerate(parts[1:], 1):
+        if len(text) + len(part) > MAX_FILTER:
+            return f"{text} and {len(parts) - at} more"
+        text += f" and {part}"
+    return text
 
 
 def _condition(condition: Condition) -> str:
-    name = f"{condition.field.bag}.{condition.field.name}" if condition.field.bag else condition.field.name
-    value = "" if condition.value is None else f" {condition.value!r}"
-    return f"{name} {condition.operator}{value}"
+    operator = _WORDS.get(condition.operator, condition.operator)
+    if condition.value is None:
+        return f"{_field(condition.field)} {operator}"
+    values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+    value = ", ".join(map(repr, values))
+    return f"{_field(condition.field)} {operator} {_short(value, MAX_VALUE)}"
 
 
 def _order(order: Order) -> str:
-    name = f"{order.field.bag}.{order.field.name}" if order.field.bag else order.field.name
-    return f"{name} down" if order.descending else name
+    return f"{_field(order.field)} descending" if order.descending else _field(order.field)
+
+
+def _field(field: Field) -> str:
+    return _short(f"{field.bag}.{field.name}" if field.bag else field.name, MAX_VALUE)
+
+
+def _short(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 3] + "..."

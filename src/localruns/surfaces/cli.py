@@ -5,7 +5,9 @@ Each command imports what it needs when it runs, so that the first answer is not
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,14 +24,17 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 8420
 TOKEN_VARIABLE = "LOCALRUNS_ADMIN_TOKEN"
 _VENDORS = ("alibaba-pai", "oracle-aidp", "naver-nsml", "palantir-foundry")
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _folder = click.Path(path_type=Path)
 
 
 def main() -> None:
     """Run the command line; a configuration error is one clear message and exit code 2."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - they are None when they were closed before us
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     try:
-        sys.exit(cli(standalone_mode=False))
+        result = cli(prog_name="localruns", standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(result)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -39,7 +44,9 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(0)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from localruns.surfaces.console import hush
+
+        hush()
         sys.exit(0)
 
 
@@ -81,17 +88,21 @@ def serve(
     from localruns.surfaces.edge import Edge
     from localruns.surfaces.http import App, is_slow, refuser
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the edge has handlers of its own once it serves
     show_warnings()
     token = _admin_token(host, allow_remote)
     names = scenario or ("quickstart",)
     emulator = _emulator(names[0], _options(scenarios, cache_dir, vendor, auth, seed, token))
     for name in names[1:]:
         emulator.open_space(Path(name).stem, name)
+    _require_data(emulator)
     edge = Edge(App(emulator), refuser(emulator), host=host, port=port, slow=is_slow)
     console = Console(log or ("requests" if sys.stdout.isatty() else "defects"))
     emulator.listeners.append(console.note)
     with console:
         edge.run(lambda: console.ready(edge.url, emulator))
+    if console.stuck:
+        os._exit(0)
 
 
 @cli.command()
@@ -129,6 +140,7 @@ def env(scenario: str, vendor: Sequence[str], url: str, scenarios: Sequence[Path
     from localruns.surfaces.hints import hints
 
     emulator = _emulator(scenario, _options(scenarios, None, vendor, None, None, ""))
+    _require_data(emulator)
     click.echo("\n\n".join(hints(emulator, url.rstrip("/"), only)))
 
 
@@ -155,14 +167,29 @@ def _emulator(scenario: str, options: Options) -> Emulator:
 
 def _admin_token(host: str, allow_remote: bool) -> str:
     """The token that guards the control API beyond loopback. Raises ConfigError when it is missing."""
-    if host in _LOOPBACK or host.startswith("127."):
+    if _is_loopback(host):
         return ""
     if not allow_remote:
-        raise ConfigError(f"--host {host} is reachable from other machines: add --allow-remote to mean it")
+        raise ConfigError(f"--host {host or repr(host)} is open to other machines: add --allow-remote to mean it")
     token = os.environ.get(TOKEN_VARIABLE, "")
     if not token:
         raise ConfigError(f"--allow-remote needs a token for /__admin in the environment variable {TOKEN_VARIABLE}")
     return token
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name: 127.example.com may be anywhere
+        return host.lower() == "localhost"
+
+
+def _require_data(emulator: Emulator) -> None:
+    """Raises ConfigError for a --vendor that no scenario has data for."""
+    for vendor in emulator.vendors:
+        if emulator.options.vendors and not any(vendor in space.states for space in emulator.spaces.values()):
+            names = ", ".join(space.scenario.name for space in emulator.spaces.values())
+            raise ConfigError(f"--vendor {vendor}: no data for it in {names}")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
+import re
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import click
 
@@ -18,6 +23,9 @@ if TYPE_CHECKING:
     from localruns.engine.emulator import Emulator
 
 FLUSH_S = 0.1
+LAST_FLUSH_S = 0.2
+MAX_WAITING = 10_000
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _COLOURS = {"2": "green", "3": "cyan", "4": "yellow", "5": "red"}
 
 
@@ -26,8 +34,8 @@ class Console:
 
     def __init__(self, log: str) -> None:
         self._log = log
-        self._colour = sys.stdout.isatty()
-        self._waiting: list[tuple[Namespace, Entry]] = []
+        self._colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        self._waiting: deque[tuple[Namespace, Entry]] = deque(maxlen=MAX_WAITING)
         self._done = threading.Event()
         self._writer = threading.Thread(target=self._run, name="localruns-console", daemon=True)
 
@@ -37,7 +45,12 @@ class Console:
 
     def __exit__(self, *_error: object) -> None:
         self._done.set()
-        self._writer.join(1)
+        self._writer.join(LAST_FLUSH_S)
+
+    @property
+    def stuck(self) -> bool:
+        """Whether lines are left that nobody reads, so that an orderly end would wait for ever."""
+        return self._writer.is_alive()
 
     def note(self, space: Namespace, entry: Entry) -> None:
         """Remember an exchange for the next line; called by the server for each."""
@@ -48,7 +61,7 @@ class Console:
         """The first line, and what is served."""
         lines = [f"localruns ready on {url}"]
         for space in emulator.spaces.values():
-            prefix = "" if space.name == "default" else f"/ns/{space.name}"
+            prefix = "" if space.name == "default" else f"/ns/{quote(space.name, safe='')}"
             served = ", ".join(vendor for vendor in space.states if vendor in emulator.vendors)
             lines.append(f"  {url}{prefix}/  scenario {space.scenario.name}: {served}")
         lines.append(f"  `localruns env --url {url}` shows how to point each SDK here; Ctrl-C stops")
@@ -60,27 +73,41 @@ class Console:
         self._flush()
 
     def _flush(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        if waiting:
-            self._write([self._line(space, entry) for space, entry in waiting])
+        lines = []
+        while self._waiting:
+            lines.append(self._line(*self._waiting.popleft()))
+        if lines:
+            self._write(lines)
 
     def _write(self, lines: Iterable[str]) -> None:
         try:
             sys.stdout.write("\n".join(lines) + "\n")
             sys.stdout.flush()
-        except (BrokenPipeError, ValueError):
+        except (OSError, ValueError):
             self._log = "none"
+            hush()
 
     def _line(self, space: Namespace, entry: Entry) -> str:
         where = entry.vendor or "-"
         if space.name != "default":
             where += f" ({space.name})"
-        outcome, reason = answered(entry), why(entry)
+        question, outcome, reason = (_printable(words(entry)) for words in (asked, answered, why))
         if self._colour:
             outcome = click.style(outcome, fg=_COLOURS.get(outcome[:1]))
             where = click.style(where, bold=True)
             reason = click.style(reason, dim=True) if reason else ""
-        return f"{where}  {asked(entry)}  ->  {outcome}" + (f"  because {reason}" if reason else "")
+        return f"{where}  {question}  ->  {outcome}" + (f"  because {reason}" if reason else "")
+
+
+def hush() -> None:
+    """Nobody reads what we print any more: nothing is printed from now on, not at the end either."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _printable(text: str) -> str:
+    """One line without control characters: what a client sends must not steer a terminal."""
+    return _UNPRINTABLE.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def show_scenarios(found: Iterable[Mapping[str, Any]]) -> None:

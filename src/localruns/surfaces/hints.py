@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
 
+import flask
+
+import localruns
 from localruns.engine.emulator import Emulator
+from localruns.engine.namespace import Namespace
+
+_HOST = re.compile(r"[\w.-]+(:\d+)?|\[[0-9a-fA-F:.]+\](:\d+)?", re.ASCII)
 
 
 def hints(emulator: Emulator, url: str, only: str | None = None) -> Iterator[str]:
@@ -29,3 +38,23 @@ def hints(emulator: Emulator, url: str, only: str | None = None) -> Iterator[str
             f"# a program for {vendor.client.sdk}: localruns env --vendor {vendor.id} --only snippet | python -\n"
             + "\n".join(f"#   {line}".rstrip() for line in parts["snippet"].splitlines())
         )
+
+
+def index(emulator: Emulator, space: Namespace) -> dict[str, Any]:
+    """What is served in a namespace: of each vendor its title, its paths and a curl line."""
+    prefix = "" if space.name == "default" else f"/ns/{quote(space.name, safe='')}"
+    url = f"{flask.request.scheme}://{_host(flask.request.environ)}{prefix}"
+    listed = []
+    for vendor in emulator.vendors.values():
+        if vendor.id in space.states:
+            keys = vendor.client.keys(space.scenario.sites[vendor.id].credentials)
+            paths = [f"{endpoint.method} {prefix}{endpoint.path}" for endpoint in vendor.endpoints]
+            line = vendor.client.curl(url, keys)
+            listed.append({"vendor": vendor.id, "title": vendor.title, "paths": paths, "curl": line})
+    return {"localruns": localruns.__version__, "scenario": space.scenario.name, "vendors": listed}
+
+
+def _host(environ: Mapping[str, Any]) -> str:
+    """The host that the client calls us by, if it is one that can stand in a command line."""
+    given = environ.get("HTTP_HOST", "")
+    return given if _HOST.fullmatch(given) else f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"

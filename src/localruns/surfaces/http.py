@@ -6,9 +6,12 @@ any method, and must never meet a redirect or an HTML page.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from functools import cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, unquote_to_bytes
 
 import flask
 from werkzeug.exceptions import HTTPException
@@ -17,14 +20,15 @@ from localruns.engine.emulator import Emulator, problem, split_namespace
 from localruns.engine.journal import Entry
 from localruns.engine.message import Reply, Request, parse_query
 from localruns.engine.namespace import Namespace
-from localruns.errors import EmulatorError, Problem
+from localruns.errors import ConfigError, EmulatorError, Problem
 from localruns.reports.near import near_miss, nearest
 from localruns.surfaces import admin
+from localruns.surfaces.hints import index
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_REASONS = {501: "NOT IMPLEMENTED", 429: "TOO MANY REQUESTS"}
+_QUICK = ("/__admin/health", "/__admin/version", "/__admin/reset", "/__admin/requests/count")
 
 
 class App(flask.Flask):
@@ -35,54 +39,76 @@ class App(flask.Flask):
         self.emulator = emulator
         self.json.sort_keys = False  # type: ignore[attr-defined]
         self.url_map.merge_slashes = False
-        self.add_url_rule("/", view_func=lambda: _index(emulator))
+        self.add_url_rule("/", view_func=lambda: index(emulator, admin.space_of(emulator)))
         self.register_blueprint(admin.blueprint(emulator))
         self.register_error_handler(Exception, self._failed)
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Vendor paths to the engine, the rest to Flask."""
+        """Vendor paths to the engine, our own to Flask, the rest to nobody."""
         request, named = request_of(environ)
         route = self.emulator.router.find(request.method, request.path)
-        if route is None:
+        own_path = _decoded(request.path)
+        if route is None and (own_path in ("/", "/__admin") or own_path.startswith("/__admin/")):
             environ["localruns.namespace"] = named
-            environ["PATH_INFO"] = _decoded(request.path)
+            environ["PATH_INFO"] = own_path
             return super().wsgi_app(environ, start_response)
         try:
-            reply, space, entry = self.emulator.answer(request, route, named)
+            if route is None:
+                reply, space, entry = self._nowhere(request, named)
+            else:
+                reply, space, entry = self.emulator.answer(request, route, named)
         except EmulatorError as error:
             return _send(problem(error), start_response, request.method)
-        if route.endpoint is None:
+        if route is None or route.endpoint is None:
             entry.near_miss = near_miss(self.emulator.router, request)
         body = _send(reply, start_response, request.method)
-        return _Sending(body, self.emulator, space, entry)
+        return _Sending(body, lambda: self.emulator.sent(space, entry), closed="localruns.headers" in environ)
+
+    def make_default_options_response(self) -> flask.Response:
+        """Which methods a path of ours has; nothing in the body."""
+        response = super().make_default_options_response()
+        response.status = _status(204)
+        del response.headers["Content-Type"]
+        return response
+
+    def _nowhere(self, request: Request, named: str | None) -> tuple[Reply, Namespace, Entry]:
+        """A path that is neither a vendor's nor ours is an exchange all the same. Raises Problem 404 (namespace)."""
+        space = self.emulator.space_of(request, named)
+        entry = space.journal.open(request, space.clock.now())
+        best = nearest(self.emulator.router, request.path)
+        hint = f"; the nearest endpoint is {best.method} {best.path}" if best else ""
+        detail = f"nothing is served at {request.path[:500]}{hint}; GET / lists what is"
+        entry.reply = problem(Problem(404, "not found", detail))
+        return entry.reply, space, entry
 
     def _failed(self, error: Exception) -> flask.Response:
-        if isinstance(error, EmulatorError):
-            return _flask_response(problem(error))
-        if not isinstance(error, HTTPException):
+        """What the control API answers when it cannot do what was asked."""
+        headers: dict[str, str] = {}
+        if isinstance(error, ConfigError):
+            error = Problem(400, "bad request", str(error))
+        elif isinstance(error, HTTPException):
+            error, headers = admin.misdirected(error)
+        elif not isinstance(error, EmulatorError):
             self.logger.error("defect in the control API", exc_info=error)
-            return _flask_response(problem(Problem(500, "localruns defect", f"{type(error).__name__}: {error}")))
-        detail = error.description or ""
-        if error.code == 404:
-            best = nearest(self.emulator.router, flask.request.path)
-            hint = f"; the nearest endpoint is {best.method} {best.path}" if best else ""
-            detail = f"nothing is served at {flask.request.path}{hint}; GET / lists what is"
-        if error.code == 405:
-            allowed = ", ".join(sorted(error.valid_methods or ()))  # type: ignore[attr-defined]
-            detail = f"{flask.request.path} is not served for {flask.request.method}, expected one of: {allowed}"
-        return _flask_response(problem(Problem(error.code or 500, (error.name or "error").lower(), detail)))
+            error = Problem(500, "localruns defect", f"{type(error).__name__}: {error}")
+        if error.status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        reply = problem(error)
+        return flask.Response(reply.body, _status(reply.status), headers, content_type=reply.content_type)
 
 
 class _Sending:
-    """A body that tells when it has been written."""
+    """A body that tells when it has been written: on `close`, or at its end where nobody is sure to close it."""
 
-    def __init__(self, body: Iterable[bytes], emulator: Emulator, space: Namespace, entry: Entry) -> None:
+    def __init__(self, body: Iterable[bytes], written: Callable[[], None], *, closed: bool) -> None:
         self._body = body
-        self.close: Callable[[], None] = lambda: emulator.sent(space, entry)
+        self._closed = closed
+        self.close = written
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self._body
-        self.close()
+        if not self._closed:
+            self.close()
 
 
 def request_of(environ: WSGIEnvironment) -> tuple[Request, str | None]:
@@ -94,7 +120,7 @@ def request_of(environ: WSGIEnvironment) -> tuple[Request, str | None]:
         path = target or quote(environ.get("PATH_INFO", "/").encode("latin-1"), safe="/:;=@!$&'()*+,~")
         target = f"{path}?{query}" if query else path
     raw_path, _, query = target.partition("?")
-    if "://" in raw_path[:12]:
+    if "://" in raw_path and not raw_path.startswith("/"):
         raw_path = "/" + raw_path.partition("://")[2].partition("/")[2]
     named, path = split_namespace("/" + raw_path.lstrip("/"))
     args, undecodable = parse_query(query)
@@ -103,20 +129,22 @@ def request_of(environ: WSGIEnvironment) -> tuple[Request, str | None]:
         method=environ["REQUEST_METHOD"],
         target=target,
         path=path,
-        prefix=f"/ns/{named}" if named is not None else "",
+        prefix="" if named is None else f"/ns/{named}",
         query=query,
         args=args,
         headers=tuple(_headers(environ) if headers is None else headers),
         body=_body(environ),
         undecodable=undecodable,
     )
-    return request, named
+    return request, None if named is None else unquote(named)
 
 
 def is_slow(environ: WSGIEnvironment) -> bool:
-    """Whether a request may take long enough to be kept off the event loop: compiling, reloading, making a key."""
-    target: str = environ.get("REQUEST_URI", "")
-    return target == "/" or ("/__admin" in target and environ["REQUEST_METHOD"] not in ("GET", "HEAD"))
+    """Whether a request may take long enough to be kept off the event loop: compiling, making a key, long lists."""
+    _, path = split_namespace("/" + environ["PATH_INFO"].lstrip("/"))
+    if path in _QUICK or environ["REQUEST_METHOD"] == "DELETE":
+        return False
+    return path == "/" or path.startswith("/__admin/")
 
 
 def refuser(emulator: Emulator) -> Callable[[int, str, str], tuple[int, list[tuple[str, str]], bytes]]:
@@ -141,14 +169,23 @@ def _body(environ: WSGIEnvironment) -> bytes:
     ready: bytes | None = environ.get("localruns.body")
     if ready is not None:
         return ready
-    length = environ.get("CONTENT_LENGTH") or "0"
-    return bytes(environ["wsgi.input"].read(int(length))) if length.isdecimal() and length != "0" else b""
+    length = environ.get("CONTENT_LENGTH") or ""
+    if length.isdecimal():
+        return bytes(environ["wsgi.input"].read(int(length)))
+    return bytes(environ["wsgi.input"].read()) if environ.get("wsgi.input_terminated") else b""
 
 
 def _send(reply: Reply, start_response: StartResponse, method: str) -> list[bytes]:
     body = reply.body
-    start_response(f"{reply.status} {_REASONS.get(reply.status, '')}".strip() + " ", _reply_headers(reply, body))
+    start_response(_status(reply.status), _reply_headers(reply, body))
     return [] if method == "HEAD" else [body]
+
+
+@cache
+def _status(status: int) -> str:
+    """`404 Not Found`."""
+    known = status in HTTPStatus._value2member_map_
+    return f"{status} {HTTPStatus(status).phrase if known else 'Unknown'}"
 
 
 def _reply_headers(reply: Reply, body: bytes) -> list[tuple[str, str]]:
@@ -156,26 +193,6 @@ def _reply_headers(reply: Reply, body: bytes) -> list[tuple[str, str]]:
     return [*kind, *reply.headers, ("Content-Length", str(len(body)))]
 
 
-def _flask_response(reply: Reply) -> flask.Response:
-    return flask.Response(reply.body, reply.status, content_type=reply.content_type)
-
-
 def _decoded(path: str) -> str:
-    from urllib.parse import unquote_to_bytes
-
-    return unquote_to_bytes(path).decode("latin-1")
-
-
-def _index(emulator: Emulator) -> dict[str, Any]:
-    """What is served, with a curl line for each vendor."""
-    url = flask.request.host_url.rstrip("/")
-    space = emulator.space("default")
-    vendors = []
-    for vendor in emulator.vendors.values():
-        if vendor.id not in space.states:
-            continue
-        keys = vendor.client.keys(space.scenario.sites[vendor.id].credentials)
-        paths = [f"{endpoint.method} {endpoint.path}" for endpoint in vendor.endpoints]
-        line = vendor.client.curl(url, keys)
-        vendors.append({"vendor": vendor.id, "title": vendor.title, "paths": paths, "curl": line})
-    return {"localruns": admin.version(), "scenario": space.scenario.name, "vendors": vendors}
+    """The path for Flask, whose texts hold a byte per character; an encoded slash stays one."""
+    return unquote_to_bytes(re.sub("(?i)%2f", "%252F", path)).decode("latin-1")

@@ -151,13 +151,11 @@ def test_a_metric_is_compared_with_a_double() -> None:
         ),
         (
             "tags.a = 'Log",
-            "expected a quoted text after 'tags.a =' at character 10, found \"'Log\", a quote that is never "
-            "closed",
+            "expected a quoted text after 'tags.a =' at character 10, found \"'Log\", a quote that is never closed",
         ),
         (
             "tags.a < '1'",
-            "expected one of =, !=, LIKE, ILIKE, IS NOT NULL, IS NULL after 'tags.a' at character 8, "
-            "found '<'",
+            "expected one of =, !=, LIKE, ILIKE, IS NOT NULL, IS NULL after 'tags.a' at character 8, found '<'",
         ),
         (
             "metrics.val-loss < 1",

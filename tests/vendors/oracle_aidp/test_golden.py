@@ -78,9 +78,7 @@ def verdict(client: Client, case: dict[str, Any]) -> str:
     if case["kind"] == "walk":
         return _walked(client, case)
     if case["kind"] == "transport":
-        answer = client.open(
-            PATH, method=case["method"], data=case["raw_body"], headers={**AUTH, **case["headers"]}
-        )
+        answer = client.open(PATH, method=case["method"], data=case["raw_body"], headers={**AUTH, **case["headers"]})
         runs = answer.json.get("runs", [])
         status, found, token = answer.status_code, [run["info"]["run_id"] for run in runs], ""
     else:

@@ -146,9 +146,7 @@ def test_dialect_oracle_refuses_what_only_mlflow_has(item: str) -> None:
     assert not accepted([item], "oracle")
 
 
-@pytest.mark.parametrize(
-    "item", ["attributes.status DESC", "start_time", 'params."a.b" ASC', "metrics.a", "tags.a"]
-)
+@pytest.mark.parametrize("item", ["attributes.status DESC", "start_time", 'params."a.b" ASC', "metrics.a", "tags.a"])
 def test_dialect_oracle_orders_by_attributes_params_metrics_and_tags(item: str) -> None:
     assert parse_order([item], "oracle") == parse_order([item])
 

@@ -73,7 +73,9 @@ def test_the_next_page_stands_in_body_and_header_and_nowhere_on_the_last(client:
 def test_the_size_may_change_between_pages_by_default_and_not_when_bound(make_app: Callable[..., App]) -> None:
     for binding, expected in (("none", 200), ("query", 200), ("query_and_size", 400)):
         client = make_app(vendor="oracle-aidp", settings={"token_binding": binding}).test_client()
-        token = client.post(SEARCH, json={"experiment_ids": ["1"], "max_results": 5}, headers=AUTH).json["next_page_token"]
+        token = client.post(SEARCH, json={"experiment_ids": ["1"], "max_results": 5}, headers=AUTH).json[
+            "next_page_token"
+        ]
         body = {"experiment_ids": ["1"], "max_results": 6, "page_token": token}
         assert client.post(SEARCH, json=body, headers=AUTH).status_code == expected
         body = {"experiment_ids": ["1"], "max_results": 5, "page_token": token, "filter": "metrics.rmse < 9"}
@@ -175,7 +177,10 @@ def test_the_dialect_oracle_takes_only_what_the_page_documents(make_app: Callabl
 def test_metrics_at_the_edge_of_numbers_are_found_and_sent_in_their_form(make_app: Callable[..., App]) -> None:
     values = ["NaN", "Infinity", "-Infinity", 1.5]
     rows = [
-        {"info": {"run_id": f"r{i}", "experiment_id": "1", "start_time": i}, "data": {"metrics": [{"key": "m", "value": v}]}}
+        {
+            "info": {"run_id": f"r{i}", "experiment_id": "1", "start_time": i},
+            "data": {"metrics": [{"key": "m", "value": v}]},
+        }
         for i, v in enumerate(values)
     ]
     client = make_app(vendor="oracle-aidp", runs=rows).test_client()

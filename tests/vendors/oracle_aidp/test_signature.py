@@ -31,9 +31,7 @@ SIGNATURE = (
     "mOMsVnTFEaFW2ruuuG1AV1xPus+QUzTRqE579rgZAQ=="
 )
 PATH = f"/20260430/aiDataPlatforms/{PLATFORM}/workspaces/ws-1/mlops/api/2.0/mlflow/runs/search"
-BODY = (
-    '{"experiment_ids": ["1"], "run_view_type": "ACTIVE_ONLY", "filter": "metrics.rmse < 1", "max_results": 100}'
-)
+BODY = '{"experiment_ids": ["1"], "run_view_type": "ACTIVE_ONLY", "filter": "metrics.rmse < 1", "max_results": 100}'
 SIGNED = "date (request-target) host content-length content-type x-content-sha256"
 
 

@@ -70,7 +70,7 @@ def _names(request: Request, given: Mapping[str, str]) -> list[str]:
     if missing:
         raise Unauthorized(detail=f"Authorization has no {', '.join(missing)}")
     if given.get("algorithm", "").lower() != "rsa-sha256" or given.get("version", "1") != "1":
-        raise Unauthorized(detail="Authorization must say algorithm=\"rsa-sha256\" and version=\"1\"")
+        raise Unauthorized(detail='Authorization must say algorithm="rsa-sha256" and version="1"')
     names = given["headers"].lower().split()
     needed = [*_ALWAYS, *(_BODY if request.method in _WITH_BODY else ())]
     unsigned = [name for name in needed if name not in names]
@@ -78,7 +78,9 @@ def _names(request: Request, given: Mapping[str, str]) -> list[str]:
         unsigned.append("date")
     absent = [name for name in names if name != "(request-target)" and request.header(name) is None]
     if unsigned or absent:
-        raise Unauthorized(detail=f"not signed: {', '.join(unsigned) or '-'}; signed but not sent: {', '.join(absent) or '-'}")
+        raise Unauthorized(
+            detail=f"not signed: {', '.join(unsigned) or '-'}; signed but not sent: {', '.join(absent) or '-'}"
+        )
     return names
 
 
@@ -91,7 +93,9 @@ def _fresh(call: Call, names: list[str]) -> None:
     except (ValueError, TypeError):
         raise Unauthorized(detail=f"{name} is {text[:80]!r}, expected an RFC 7231 date in GMT") from None
     if away_s > call.settings["signature_skew_s"]:
-        raise Unauthorized(detail=f"{name} is {away_s:.0f} s from now, expected at most {call.settings['signature_skew_s']} s")
+        raise Unauthorized(
+            detail=f"{name} is {away_s:.0f} s from now, expected at most {call.settings['signature_skew_s']} s"
+        )
 
 
 def _same_body(request: Request) -> None:
@@ -102,7 +106,9 @@ def _same_body(request: Request) -> None:
     if given != digest:
         raise Unauthorized(detail=f"x-content-sha256 is {given!r}, the body has {digest!r}: the body differs")
     if request.header("content-length") != str(len(request.body)):
-        raise Unauthorized(detail=f"content-length is {request.header('content-length')!r}, the body has {len(request.body)}")
+        raise Unauthorized(
+            detail=f"content-length is {request.header('content-length')!r}, the body has {len(request.body)}"
+        )
 
 
 def _public_key(text: str, shared: str) -> RSAPublicKey:
@@ -151,7 +157,11 @@ def _causes(request: Request, names: list[str], key: RSAPublicKey, raw: bytes) -
     if path != request.target and _holds(key, raw, signing_text(request, names, path)):
         yield "(request-target) was signed without the query"
     host = request.header("host") or ""
-    for other in {host.partition(":")[0], host.replace("127.0.0.1", "localhost"), host.replace("localhost", "127.0.0.1")}:
+    for other in {
+        host.partition(":")[0],
+        host.replace("127.0.0.1", "localhost"),
+        host.replace("localhost", "127.0.0.1"),
+    }:
         text = signing_text(request, names, request.target).replace(f"host: {host}", f"host: {other}")
         if other != host and _holds(key, raw, text):
             yield f"host was signed as {other!r} and came as {host!r}"
