@@ -1,0 +1,72 @@
+"""What of a request must not be shown: values of headers, query and form fields that let somebody in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from hashlib import sha256
+from urllib.parse import parse_qsl, unquote_plus
+
+from localruns.engine.message import Request
+
+GONE = "(not kept)"
+_MARKS = ("secret", "password", "passwd", "signature", "apikey", "authorization", "bearer", "cookie", "assertion")
+_PAGING = ("pagetoken", "nexttoken", "signaturenonce", "signaturemethod", "signatureversion")
+_PAIR = re.compile(r"(?<=[?&;])([^=&;#]*)=([^&;#]*)")
+_USER = re.compile(r"://[^/?#]*@")
+_SIGNED = re.compile(r"\bsignature=\"?([^\",\s]+)", re.IGNORECASE)
+_SHORTEST = 6  # below that a value is too common a text to be cut out of sentences
+_FORM_BYTES = 10_000
+
+
+def is_secret(name: str) -> bool:
+    """Whether the value of a header or parameter of that name is for the vendor's eyes only."""
+    plain = re.sub(r"[^a-z0-9]", "", name.lower())
+    if plain.endswith(_PAGING):
+        return False
+    return plain.endswith(("token", "pwd")) or any(mark in plain for mark in _MARKS)
+
+
+def header(name: str, value: str) -> str:
+    """A header's value as it may be shown; of `Authorization` the scheme stays."""
+    if not is_secret(name):
+        return value
+    scheme, space, _ = value.partition(" ")
+    return f"{scheme} {GONE}" if space and name == "authorization" else GONE
+
+
+def target(text: str) -> str:
+    """A request target as it may be shown."""
+
+    def shown(pair: re.Match[str]) -> str:
+        return f"{pair[1]}={GONE}" if pair[2] and is_secret(unquote_plus(pair[1])) else pair[0]
+
+    return _USER.sub(f"://{GONE}@", _PAIR.sub(shown, text))
+
+
+def credential(name: str, request: Request) -> str:
+    """Who asked: an id as it is, a token by the first digits of its hash."""
+    if name in {value for value in _values(request) if value}:
+        return f"token {sha256(name.encode()).hexdigest()[:8]}"
+    return name if len(name) <= 200 else name[:197] + "..."
+
+
+def without(text: str, request: Request) -> str:
+    """A sentence about a request, its secrets cut out of it, whole or shortened."""
+    for value in _values(request):
+        if len(value) >= _SHORTEST:
+            text = re.sub(re.escape(value[:12]) + r"[^\s'\",;]*", GONE, text)
+    return text
+
+
+def _values(request: Request) -> Iterator[str]:
+    for name, value in request.headers:
+        if name == "authorization":
+            signed = _SIGNED.findall(value)
+            yield from signed or [value.partition(" ")[2].strip() or value]
+        elif is_secret(name):
+            yield value
+    yield from (value for name, value in request.args if is_secret(name))
+    if len(request.body) <= _FORM_BYTES and "form" in (request.header("content-type") or ""):
+        pairs = parse_qsl(request.body.decode("latin-1"), errors="replace")
+        yield from (value for name, value in pairs if is_secret(name))
