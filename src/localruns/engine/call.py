@@ -23,7 +23,7 @@ class Call:
     """A request, matched to an endpoint in a namespace; each check returns it as it was or with more in it.
 
     Shape: `number` counts this vendor's requests in the namespace, refused ones too; `params` the path's;
-    `query`, `cut`, `shape` and `page_number` what a list call asks; `details` whatever else the vendor's own
+    `query`, `cut`, `shape`, `page_number` and `by_number` what a list call asks; `details` whatever else the vendor's own
     steps hand on to its render.
     """
 
@@ -38,6 +38,7 @@ class Call:
     cut: Cut = _NO_CUT
     shape: str = ""
     page_number: int = 1
+    by_number: bool = False
     details: Any = None
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,10 +141,22 @@ class Emulator:
         if entry.sent:
             return
         entry.sent = True
+        _settle(entry)
         if entry.page is not None and not entry.defect and entry.vendor in space.states:
             space.delivered(entry.vendor, entry.page, entry.page_number)
         for listener in self.listeners:
             listener(space, entry)
+
+
+def _settle(entry: Entry) -> None:
+    """Tell the walk how its request ended."""
+    if entry.visit is None or entry.reply is None:
+        return
+    whole = entry.refusal is None and not entry.defect
+    entry.visit.outcome = "broken" if entry.broken else "whole" if whole else "refused"
+    entry.visit.status, entry.visit.answered_s = entry.reply.status, time.monotonic()
+    if entry.page is not None and entry.visit.outcome == "whole":
+        entry.visit.numbers = array("I", entry.page.numbers)
 
 
 def _answer(call: Call, route: Route) -> Reply:

@@ -12,6 +12,7 @@ from localruns.engine.message import Page, Reply, Request
 
 if TYPE_CHECKING:
     from localruns.engine.query import Cut, Query
+    from localruns.engine.walks import Visit, Walk
     from localruns.errors import ApiError
 
 MAX_ENTRIES = 10_000
@@ -24,7 +25,8 @@ class Entry:
     """One exchange, filled in as it is worked on.
 
     Shape: `notes` are words on how the answer came about; `refusal` what the vendor refused with; `defect` our
-    own breach; `near_miss` what to change in a request that matched nothing. Units: `took_ms` milliseconds.
+    own breach; `near_miss` what to change in a request that matched nothing; `broken`: a wire fault kept the answer
+    from arriving whole; `walk` and `visit` where the request stands in its client's pass. Units: `took_ms` milliseconds.
     """
 
     id: int
@@ -44,6 +46,9 @@ class Entry:
     notes: list[str] = field(default_factory=list)
     took_ms: float = 0.0
     sent: bool = False
+    broken: bool = False
+    walk: Walk | None = None
+    visit: Visit | None = None
 
 
 class Journal:

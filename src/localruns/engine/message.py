@@ -95,7 +95,7 @@ class Reply:
 class Page:
     """One slice of the ordered rows of one version.
 
-    Shape: `rows` finished bytes, `keys` the row keys beside them. Units: `offset`, `size`, `total` are rows.
+    Shape: `rows` finished bytes, beside them `keys` the row keys and `numbers` the store's own numbers. Units: `offset`, `size`, `total` are rows.
     """
 
     rows: Sequence[bytes]
@@ -103,6 +103,7 @@ class Page:
     offset: int
     size: int
     total: int
+    numbers: Sequence[int] = ()
 
     @property
     def next_offset(self) -> int:

@@ -12,6 +12,7 @@ from localruns.engine.journal import Journal
 from localruns.engine.message import Page
 from localruns.engine.scenario import Scenario
 from localruns.engine.store import Store
+from localruns.engine.walks import Walks
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ class Namespace:
         """Versions and counters 0, journal empty, the scenario's faults armed again, clock at its start."""
         self.journal.clear()
         self.clock.reset()
+        self.walks = Walks()
         self.faults = [Fault(spec) for spec in self.scenario.faults]
         self.states = {
             vendor: VendorState(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 
 from localruns.engine.call import Call
@@ -11,6 +12,7 @@ from localruns.engine.message import Page, Reply
 from localruns.engine.query import Cut, Query
 from localruns.engine.tokens import PageToken, TokenError, fingerprint, seal, unseal
 from localruns.engine.vendor import Answer, Render
+from localruns.engine.walks import NOWHERE, Visit
 from localruns.errors import BadPageToken, NotEmulated, Problem
 
 _PREFER = re.compile(r"\b(code|error)\s*=\s*\"?([^;,\"\s]+)\"?", re.IGNORECASE)
@@ -56,10 +58,21 @@ def decide(call: Call) -> Call:
     return call
 
 
-def found(call: Call, query: Query, cut: Cut, *, shape: str, page_number: int, details: object = None) -> Call:
-    """The call with what it asks in it, the journal told."""
-    call.entry.query, call.entry.cut, call.entry.page_number = query, cut, page_number
-    return replace(call, query=query, cut=cut, shape=shape, page_number=page_number, details=details)
+def found(
+    call: Call,
+    query: Query,
+    cut: Cut,
+    *,
+    shape: str,
+    page_number: int,
+    by_number: bool = False,
+) -> Call:
+    """The call with what it asks in it, the journal told; `by_number` when the client pages by number, not by token."""
+    entry = call.entry
+    entry.query, entry.cut, entry.page_number = query, cut, page_number
+    entry.visit = Visit(cut.offset, page_number, call.state.version, time.monotonic())
+    entry.walk = call.space.walks.join(call.vendor.id, entry.credential, query, entry.visit)
+    return replace(call, query=query, cut=cut, shape=shape, page_number=page_number, by_number=by_number)
 
 
 def listing(render: Render) -> Answer:
@@ -70,6 +83,11 @@ def listing(render: Render) -> Answer:
             raise NotEmulated("a list endpoint without a query")
         page = call.space.store.page(call.query, call.state.version, call.cut, call.shape)
         call.entry.page = page
+        visit = call.entry.visit
+        if visit is not None:
+            # Who pages by number may always ask for the number after; who pages by token needs one.
+            after = page.offset + page.size if call.by_number else NOWHERE
+            visit.resumes, visit.more = page.next_offset or after, bool(page.next_offset)
         return render(page, call)
 
     return answer

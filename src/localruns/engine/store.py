@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from localruns.engine.message import Page
@@ -38,7 +38,7 @@ class Store:
         numbers = order[cut.offset : cut.offset + cut.size]
         found = self._rows(query.vendor, shape, numbers)
         rows, keys = zip(*found, strict=True) if found else ((), ())
-        return Page(rows, keys, cut.offset, cut.size, len(order))
+        return Page(rows, keys, cut.offset, cut.size, len(order), numbers)
 
     def order(self, query: Query, version: int) -> array[int]:
         """The numbers of all rows that match, in order."""
@@ -57,6 +57,16 @@ class Store:
                     _, old = self._orders.popitem(last=False)
                     self._orders_bytes -= len(old) * old.itemsize
         return order
+
+    def keys(self, vendor: str, numbers: Iterable[int]) -> dict[int, str]:
+        """The row key of each row number."""
+        found: dict[int, str] = {}
+        wanted = list(dict.fromkeys(numbers))
+        for start in range(0, len(wanted), 500):
+            some = wanted[start : start + 500]
+            marks = ",".join("?" * len(some))
+            found.update(self._connection().execute(f"SELECT n, key FROM {table_name(vendor)} WHERE n IN ({marks})", some))
+        return found
 
     def _resolve(self, query: Query, version: int) -> array[int]:
         sql, values = select(query, version)

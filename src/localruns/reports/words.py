@@ -7,7 +7,7 @@ from typing import Any
 
 from localruns.engine.journal import Entry
 from localruns.engine.message import Reply
-from localruns.engine.query import Condition, Field, Order
+from localruns.engine.query import Condition, Field, Order, Query
 from localruns.reports import secrets
 
 MAX_VALUE = 60
@@ -19,12 +19,18 @@ def asked(entry: Entry) -> str:
     """`page 2 of runs, 10 a page, where Name = 'x', by GmtCreateTime descending, then RunId`."""
     if entry.query is None or entry.cut is None:
         return f"{entry.request.method or '(unreadable)'} {_short(secrets.target(entry.request.path), MAX_FILTER)}"
-    text = f"page {entry.page_number} of runs, {entry.cut.size} a page"
-    if entry.query.conditions:
-        text += ", where " + _filter([_condition(each) for each in entry.query.conditions])
-    if entry.query.order:
-        text += ", by " + ", then ".join(map(_order, entry.query.order))
+    text = f"page {entry.page_number} of {query_words(entry.query, f'{entry.cut.size} a page, ')}"
     return secrets.without(text, entry.request)
+
+
+def query_words(query: Query, size: str = "") -> str:
+    """`runs, 10 a page, where Name = 'x', by GmtCreateTime descending, then RunId`."""
+    text = f"runs, {size}"
+    if query.conditions:
+        text += "where " + _filter([_condition(each) for each in query.conditions]) + ", "
+    if query.order:
+        text += "by " + ", then ".join(map(_order, query.order)) + ", "
+    return text.removesuffix(", ")
 
 
 def answered(entry: Entry) -> str:

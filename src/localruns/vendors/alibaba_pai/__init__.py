@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from localruns.engine.steps import decide, listing
 from localruns.engine.vendor import Endpoint, Neighbour, Vendor
-from localruns.vendors.alibaba_pai import access, asking, client, problems, runs
+from localruns.vendors.alibaba_pai import access, asking, client, contract, problems, runs
 
 _RUN = "/api/v1/runs/{RunId}"
 _EXPERIMENT = "/api/v1/experiments/{ExperimentId}"
@@ -57,4 +57,5 @@ VENDOR = Vendor(
     refuse=problems.refuse,
     unknown=problems.unknown,
     client=client.HELP,
+    contract=contract.CONTRACT,
 )

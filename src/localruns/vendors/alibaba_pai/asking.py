@@ -50,8 +50,8 @@ def _asked(call: Call) -> Call:
     verbose = _boolean(args, "Verbose")
     query = Query("alibaba-pai", "", tuple(_conditions(args, call)), (*_order(args), Order(Field("RunId"))))
     cut, by_number = _cut(args, call)
-    page_number = cut.offset // cut.size + 1
-    return found(call, query, cut, shape="verbose" if verbose else "brief", page_number=page_number, details=by_number)
+    shape = "verbose" if verbose else "brief"
+    return found(call, query, cut, shape=shape, page_number=cut.offset // cut.size + 1, by_number=by_number)
 
 
 def _cut(args: dict[str, str], call: Call) -> tuple[Cut, bool]:

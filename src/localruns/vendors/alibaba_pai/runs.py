@@ -25,7 +25,7 @@ def render(page: Page, call: Call) -> Reply:
     Shape: `NextPageToken` is an integer, always sent, 0 when no row is left or the client pages by number;
     `TotalCount` is sent as the setting `total_count` says.
     """
-    by_number = bool(call.details)
+    by_number = call.by_number
     content: dict[str, Any] = {"requestId": call.uuid("request").upper(), "Runs": []}
     wanted = call.settings["total_count"]
     if wanted == "always" or (wanted == "page_mode" and by_number):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from localruns.engine.steps import decide, listing
 from localruns.engine.vendor import Endpoint, Neighbour, Vendor
-from localruns.vendors.naver_nsml import access, asking, client, media, problems, runs
+from localruns.vendors.naver_nsml import access, asking, client, contract, media, problems, runs
 
 _BASE = "/nsml/v1"
 _PROJECT = _BASE + "/projects/{projectId}"
@@ -57,4 +57,5 @@ VENDOR = Vendor(
     refuse=problems.refuse,
     unknown=problems.unknown,
     client=client.HELP,
+    contract=contract.CONTRACT,
 )

@@ -43,7 +43,7 @@ def parse(call: Call) -> Call:
     page = max(_number(call, "page", 1, lowest), 1)
     size = _number(call, "pageSize", call.settings["default_page_size"], 1)
     size = min(size, call.settings["max_page_size"])
-    return found(call, QUERY, Cut((page - 1) * size, size), shape="run", page_number=page)
+    return found(call, QUERY, Cut((page - 1) * size, size), shape="run", page_number=page, by_number=True)
 
 
 def _number(call: Call, name: str, default: int, low: int) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from localruns.engine.steps import decide, listing
 from localruns.engine.vendor import Check, Endpoint, Neighbour, Vendor
-from localruns.vendors.oracle_aidp import access, asking, client, experiments, problems, runs
+from localruns.vendors.oracle_aidp import access, asking, client, contract, experiments, problems, runs
 
 _PREFIXES = ("/20260430/", "/api/20260430/")
 _MLFLOW = "aiDataPlatforms/{aiDataPlatformId}/workspaces/{workspaceKey}/mlops/api/2.0/mlflow/"
@@ -67,4 +67,5 @@ VENDOR = Vendor(
     refuse=problems.refuse,
     unknown=problems.unknown,
     client=client.HELP,
+    contract=contract.CONTRACT,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from localruns.engine.steps import decide, listing
 from localruns.engine.vendor import Endpoint, Vendor
-from localruns.vendors.palantir_foundry import access, asking, client, oauth, problems, runs
+from localruns.vendors.palantir_foundry import access, asking, client, contract, oauth, problems, runs
 from localruns.vendors.palantir_foundry.neighbours import NEIGHBOURS
 
 STUDIO = client.STUDIO
@@ -61,4 +61,5 @@ VENDOR = Vendor(
     refuse=problems.refuse,
     unknown=problems.unknown,
     client=client.HELP,
+    contract=contract.CONTRACT,
 )

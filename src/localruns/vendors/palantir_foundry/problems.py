@@ -91,13 +91,20 @@ def unknown(request: Request, other_method: bool) -> ApiError:
     return NotFound(code="EndpointNotFound", detail=f"{request.method} {request.path} {where}")
 
 
+def form(row: ErrorRow) -> str:
+    """The form of an error's body: `error`, `oauth-error`, or an empty text for no body."""
+    if row in _EMPTY:
+        return ""
+    return "oauth-error" if row in _OAUTH else "error"
+
+
 def refuse(refusal: ApiError, call: Call) -> Reply:
     """The error in the form that its row belongs to."""
     row = TABLE.row(refusal.kind, refusal.code)
     headers = (*NO_CACHE, *_waiting(row, refusal))
-    if row in _EMPTY:
+    if not form(row):
         return Reply(row.status, headers=headers)
-    if row in _OAUTH:
+    if form(row) == "oauth-error":
         said = {"error": row.code, "error_description": row.message}
         return Reply(row.status, said, "palantir-foundry/oauth-error.json", (*headers, *_challenge(row, call)))
     known = _PARAMETERS.get(row.code)
