@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from localruns.engine.described import Contract
 from localruns.engine.message import ErrorTable, Page, Reply, Request
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ class Vendor:
     Shape: `prefixes` are the paths under which it answers for unknown operations too; `resources` and
     `credentials()` the well-known ones; `scopes(resources)` the resource names that rows may belong to, the first
     being the default; `identify(request)` the credential id a request presents, or ""; `refuse(refusal, call)`
-    renders an error; `unknown(request, other_method)` is the refusal of a path or method it does not have.
+    renders an error; `unknown(request, other_method)` is the refusal of a path or method it does not have; `contract`
+    describes all of it to other tools.
     """
 
     id: str
@@ -103,3 +105,4 @@ class Vendor:
     refuse: Callable[[ApiError, Call], Reply]
     unknown: Callable[[Request, bool], ApiError]
     client: ClientHelp
+    contract: Contract = field(default_factory=Contract)
