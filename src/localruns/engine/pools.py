@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from localruns import schemas
 from localruns.engine.draw import digest
 from localruns.errors import ConfigError
 
+Where = Callable[[tuple[str, ...], str], str]
 
-def pools_of(asked: Mapping[str, Any], seed: int, vendor: str, source: str) -> dict[str, Sequence[Any]]:
-    """Each pool as a list; `{faker: PROVIDER, count: N}` is drawn from (seed, vendor, pool name)."""
-    return {name: _pool(pool, name, (seed, vendor), source) for name, pool in asked.items()}
+
+def pools_of(asked: Mapping[str, Any], seed: int, vendor: str, where: Where) -> dict[str, Sequence[Any]]:
+    """Each pool as a list; `{faker: PROVIDER, count: N}` is drawn from (seed, vendor, pool name).
+
+    `where(path, words)` is a line that says where a path below the pools stands. Raises ConfigError.
+    """
+    return {name: _pool(pool, name, (seed, vendor), where) for name, pool in asked.items()}
 
 
 def faker_version() -> str:
@@ -21,16 +27,21 @@ def faker_version() -> str:
     return version("faker")
 
 
-def _pool(pool: Any, name: str, seed: tuple[int, str], source: str) -> Sequence[Any]:
+def _pool(pool: Any, name: str, seed: tuple[int, str], where: Where) -> Sequence[Any]:
     if isinstance(pool, list):
         return pool
     from faker import Faker
 
-    faker = Faker()
+    faker, provider = Faker(), pool["faker"]
     faker.seed_instance(int.from_bytes(digest(*seed, name, size=8), "big"))
-    provider = getattr(faker, pool["faker"], None)
-    if not callable(provider):
-        where = f"{source}: vendors.{seed[1]}.template.pools.{name}.faker"
-        raise ConfigError(f"{where}: found {pool['faker']!r}, expected the name of a Faker provider such as 'name'")
-    values = [provider() for _ in range(pool.get("count", 100))]
+    # Faker itself has methods too, and some of them would seed it anew from the clock.
+    known = {method for part in faker.get_providers() for method in dir(part) if method[0] != "_"}
+    if provider not in known:
+        words = f"found {provider!r}{schemas.near(provider, sorted(known))}, expected a Faker provider such as 'name'"
+        raise ConfigError(where((name, "faker"), words))
+    try:
+        values = [getattr(faker, provider)() for _ in range(pool.get("count", 100))]
+    except Exception as error:
+        words = f"found {provider!r}, which cannot draw without arguments ({error}), expected one that can"
+        raise ConfigError(where((name, "faker"), words)) from None
     return [value if isinstance(value, (str, int, float)) else str(value) for value in values]

@@ -74,9 +74,13 @@ class Source:
         if not schemas.validator(SCHEMA).is_valid(self.content):
             raise ConfigError(*(self.problem(path, words) for path, words in schemas.explain(SCHEMA, self.content)))
 
+    def where(self, path: Sequence[str | int]) -> str:
+        """`file:line: key path`."""
+        return f"{self.name}:{self._document.line(path)}: {yamlio.key_path(path)}"
+
     def problem(self, path: Sequence[str | int], words: str) -> str:
         """One line of an error message."""
-        return f"{self.name}:{self._document.line(path)}: {yamlio.key_path(path)}: {words}"
+        return f"{self.where(path)}: {words}"
 
 
 def read(path: Path) -> Source:

@@ -16,222 +16,153 @@ A template is a row in the vendor's own field names whose values may be
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from localruns.clock import epoch_ms, from_epoch_ms, parse_time
+from localruns import schemas
+from localruns.engine.directives import DIRECTIVES
 from localruns.engine.draw import BASE62, LOWER, Draw
+from localruns.engine.drawing import ABSENT, Drawing, Maker, Path, Pools, Workshop, field_name, is_plain, look, present
 from localruns.errors import ConfigError
 
-Pools = Mapping[str, Sequence[Any]]
-
-
-@dataclass(slots=True)
-class Drawing:
-    """One row being drawn: its index, its choices, what is in it so far, its times as datetimes."""
-
-    index: int
-    draw: Draw
-    row: dict[str, Any] = field(default_factory=dict)
-    times: dict[str, datetime] = field(default_factory=dict)
-
-
-Maker = Callable[[Drawing], Any]
-ABSENT = object()
+MAX_TEXT = 10_000
+Where = Callable[[Path, str], str]
 _GAP = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
+_NUMBER_FORM = re.compile(r"0?[1-9]?[0-9]?[dxX]?")
+_ALPHABETS = {"base62": BASE62, "lower": LOWER, "digits": "0123456789", "hex": "0123456789abcdef"}
+_GAPS = "{n}, {uuid}, {UUID}, {hex:N}, {base62:N}, {lower:N}, {digits:N}, {pool:NAME} or {field:PATH}"
 
 
 class Template:
-    """A compiled template: `row(index, draw)` draws one row."""
+    """A compiled template: `row(index, draw)` draws one row.
+
+    Shape: `where(path, words)` is a line that says where in a file a path of the template stands.
+    """
 
     def __init__(
-        self, content: Mapping[str, Any], pools: Pools, source: str, settings: Mapping[str, Any] | None = None
+        self, content: Mapping[str, Any], pools: Pools, where: Where, settings: Mapping[str, Any] | None = None
     ) -> None:
-        self._pools = pools
-        self._settings = settings or {}
-        self._source = source
-        self._fields = [(name, self._maker(value, name)) for name, value in content.items()]
+        self._where = where
+        self._shop = Workshop(self._maker, pools, settings or {})
+        self._fields = [(name, self._maker(value, (name,))) for name, value in content.items()]
 
     def row(self, index: int, draw: Draw) -> dict[str, Any]:
-        """Row `index` (from 0), a fresh dict."""
+        """Row `index` (from 0), a fresh dict. Raises ConfigError for a value that cannot be drawn."""
         drawing = Drawing(index, draw)
-        for name, make in self._fields:
-            value = make(drawing)
-            if value is not ABSENT:
-                drawing.row[name] = value
-        return drawing.row
+        name, row = "", drawing.row
+        try:
+            for name, make in self._fields:
+                value = make(drawing)
+                if value is not ABSENT:
+                    row[name] = value
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise self._problem((name,), f"{error} (row {index + 1} of the block)") from None
+        return row
 
-    def _maker(self, value: Any, path: str) -> Maker:
+    def _maker(self, value: Any, path: Path) -> Maker:
+        if is_plain(value):
+            return lambda drawing: value
         if isinstance(value, str):
             return self._text(value, path)
         if isinstance(value, list):
-            items = [self._maker(item, path) for item in value]
-            return lambda drawing: _present(make(drawing) for make in items)
-        if isinstance(value, dict):
-            directive = next((key for key in value if key.startswith("$")), "")
-            return self._directive(directive, value, path) if directive else self._mapping(value, path)
-        return lambda drawing: value
+            items = [self._maker(item, (*path, index)) for index, item in enumerate(value)]
+            if not any(key.startswith("$") for item in value if isinstance(item, dict) for key in item):
+                return lambda drawing: [make(drawing) for make in items]
+            return lambda drawing: present([make(drawing) for make in items])
+        directive = next((key for key in value if key.startswith("$")), "")
+        return self._directive(directive, value, path) if directive else self._mapping(value, path)
 
-    def _mapping(self, value: Mapping[str, Any], path: str) -> Maker:
-        inner = [(name, self._maker(item, f"{path}.{name}")) for name, item in value.items()]
+    def _mapping(self, value: Mapping[str, Any], path: Path) -> Maker:
+        name = field_name(path)
+        if "." not in name and not any(isinstance(step, int) for step in path):
+            return self._growing(value, path, name)
+        makers = [(key, self._maker(item, (*path, key))) for key, item in value.items() if not is_plain(item)]
 
         def make(drawing: Drawing) -> dict[str, Any]:
-            # A mapping below the top is set in place at once, so that `$copy` finds what stands in it already.
-            target: dict[str, Any] = {}
-            if "." not in path:
-                drawing.row.setdefault(path, target)
-            for name, maker in inner:
-                drawn = maker(drawing)
-                if drawn is not ABSENT:
-                    target[name] = drawn
+            target = dict(value)
+            for key, maker in makers:
+                target[key] = drawn = maker(drawing)
+                if drawn is ABSENT:
+                    del target[key]
             return target
 
         return make
 
-    def _text(self, text: str, path: str) -> Maker:
-        if "{" not in text:
-            return lambda drawing: text
-        parts: list[Maker | str] = []
-        end = 0
-        for gap in _GAP.finditer(text):
-            parts += [text[end : gap.start()], self._gap(gap[1], gap[2] or "", path)]
-            end = gap.end()
-        parts = [part for part in (*parts, text[end:]) if part != ""]
-        if len(parts) == 1 and callable(parts[0]):
-            only = parts[0]
-            return lambda drawing: str(only(drawing))
-        return lambda drawing: "".join([part if isinstance(part, str) else str(part(drawing)) for part in parts])
+    def _growing(self, value: Mapping[str, Any], path: Path, name: str) -> Maker:
+        """A mapping at the top of the row is set in place at once, so that `$copy` finds what is in it already."""
+        makers = [(key, self._maker(item, (*path, key))) for key, item in value.items()]
 
-    def _gap(self, name: str, argument: str, path: str) -> Maker:
-        if name == "n":
+        def make(drawing: Drawing) -> dict[str, Any]:
+            target: dict[str, Any] = {}
+            drawing.row.setdefault(name, target)
+            for key, maker in makers:
+                drawn = maker(drawing)
+                if drawn is not ABSENT:
+                    target[key] = drawn
+            return target
+
+        return make
+
+    def _text(self, text: str, path: Path) -> Maker:
+        form, end = "", 0
+        makers: list[Maker] = []
+        for gap in _GAP.finditer(text):
+            form += text[end : gap.start()].replace("%", "%%") + "%s"
+            makers.append(self._gap(gap[1], gap[2] or "", path))
+            end = gap.end()
+        form += text[end:].replace("%", "%%")
+        if not makers:
+            return lambda drawing: text
+        if len(makers) == 1:
+            only, (head, tail) = makers[0], form.replace("%%", "%").split("%s", 1)
+            return lambda drawing: f"{head}{only(drawing)}{tail}"
+        return lambda drawing: form % tuple([make(drawing) for make in makers])
+
+    def _gap(self, name: str, argument: str, path: Path) -> Maker:
+        if name == "n" and _NUMBER_FORM.fullmatch(argument):
             return lambda drawing: format(drawing.index + 1, argument)
-        if name == "uuid":
-            return lambda drawing: drawing.draw.uuid()
-        if name == "UUID":
-            return lambda drawing: drawing.draw.uuid().upper()
+        if name in ("uuid", "UUID") and not argument:
+            upper = name == "UUID"
+            return lambda drawing: drawing.draw.uuid().upper() if upper else drawing.draw.uuid()
+        if name == "field" and argument:
+            return lambda drawing: look(drawing.row, argument)
         if name == "pool":
-            pool = self._pool(argument, path)
-            return lambda drawing: drawing.draw.choice(pool)
-        if name == "field":
-            return lambda drawing: _look(drawing.row, argument)
-        alphabets = {"base62": BASE62, "lower": LOWER, "digits": "0123456789", "hex": "0123456789abcdef"}
-        if name not in alphabets or not argument.isdigit():
-            raise self._problem(path, f"the gap {{{name}{':' + argument if argument else ''}}}", _GAPS)
-        alphabet, length = alphabets[name], int(argument)
+            return self._pool(argument, path)
+        length = int(argument) if argument.isascii() and argument.isdigit() and len(argument) < 6 else 0
+        if name not in _ALPHABETS or not 0 < length <= MAX_TEXT:
+            found = f"the gap {{{name}{':' + argument if argument else ''}}}"
+            raise self._problem(path, f"{found}, expected {_GAPS}, N from 1 to {MAX_TEXT:,}")
+        alphabet = _ALPHABETS[name]
         if name == "hex":
             return lambda drawing: drawing.draw.hex(length)
         return lambda drawing: drawing.draw.text(alphabet, length)
 
-    def _directive(self, name: str, value: Mapping[str, Any], path: str) -> Maker:
-        build = _DIRECTIVES.get(name)
-        if build is None:
-            raise self._problem(path, repr(name), f"one of {', '.join(_DIRECTIVES)}")
+    def _pool(self, name: str, path: Path) -> Maker:
         try:
-            return build(self, value, path)
-        except (KeyError, TypeError, ValueError, IndexError, OSError) as error:
-            found = f"{name} with unusable values ({error})"
-            raise self._problem(path, found, "the form in docs/scenarios.md") from None
-
-    def _pool_of(self, value: Mapping[str, Any], path: str) -> Maker:
-        pool = self._pool(value["$pool"], path)
+            pool = self._shop.pool(name)
+        except ValueError as error:
+            raise self._problem(path, str(error)) from None
         return lambda drawing: drawing.draw.choice(pool)
 
-    def _choice(self, value: Mapping[str, Any], path: str) -> Maker:
-        options = value["$choice"]
-        if isinstance(options, dict):
-            options = [item for item, weight in options.items() for _ in range(int(weight))]
-        makers = [self._maker(item, path) for item in options]
-        if not makers:
-            raise ValueError("no choices")
-        return lambda drawing: drawing.draw.choice(makers)(drawing)
-
-    def _int(self, value: Mapping[str, Any], _path: str) -> Maker:
-        low, high = map(int, value["$int"])
-        return lambda drawing: low + drawing.draw.below(high - low + 1)
-
-    def _number(self, value: Mapping[str, Any], _path: str) -> Maker:
-        low, high = map(float, value["$number"])
-        digits = int(value.get("digits", 4))
-        return lambda drawing: round(low + (high - low) * drawing.draw.unit(), digits)
-
-    def _counter(self, value: Mapping[str, Any], _path: str) -> Maker:
-        start = int(value["$counter"])
-        return lambda drawing: start + drawing.index
-
-    def _copy(self, value: Mapping[str, Any], _path: str) -> Maker:
-        return lambda drawing: _look(drawing.row, value["$copy"])
-
-    def _time(self, value: Mapping[str, Any], path: str) -> Maker:
-        zone = str(value.get("zone", "UTC"))
-        there = ZoneInfo(self._settings[zone[1:]] if zone[0] == "$" else zone)
-        write = _time_writer(value["$time"], there)
-        if "after" in value:
-            source, (low, high) = value["after"], value["plus_s"]
-
-            def moment(drawing: Drawing) -> datetime:
-                plus_ms = drawing.draw.below(int((high - low) * 1000) + 1)
-                # A scenario may have set the other time to a text or a number of its own.
-                base = drawing.times.get(source) or self._written_time(drawing, source, there, path)
-                return base + timedelta(seconds=low, milliseconds=plus_ms)
-
-        else:
-            start, step = parse_time(str(value["from"])), float(value.get("step_s", 0))
-            jitter_ms = int(float(value.get("jitter_s", 0)) * 1000)
-
-            def moment(drawing: Drawing) -> datetime:
-                moved_ms = drawing.draw.below(jitter_ms + 1)
-                return start + timedelta(seconds=step * drawing.index, milliseconds=moved_ms)
-
-        def make(drawing: Drawing) -> Any:
-            drawn = moment(drawing)
-            drawing.times[path] = drawn
-            return write(drawn)
-
-        return make
-
-    def _written_time(self, drawing: Drawing, source: str, zone: ZoneInfo, path: str) -> datetime:
+    def _directive(self, name: str, value: Mapping[str, Any], path: Path) -> Maker:
+        if name not in DIRECTIVES:
+            near = schemas.near(name, list(DIRECTIVES))
+            raise self._problem((*path, name), f"{name!r}{near}, expected one of {', '.join(DIRECTIVES)}")
+        build, options = DIRECTIVES[name]
+        for key in value:
+            if key not in options and key != name:
+                words = f"{key!r}{schemas.near(key, sorted(options))}, expected beside {name}: "
+                raise self._problem((*path, key), words + (", ".join(sorted(options)) or "nothing"))
         try:
-            value = _look(drawing.row, source)
-            moment = from_epoch_ms(value) if isinstance(value, int) else datetime.fromisoformat(value)
-            return moment if moment.tzinfo else moment.replace(tzinfo=zone)
-        except (LookupError, TypeError, ValueError, OverflowError):
-            raise self._problem(path, f"'after: {source}'", "another time that stands before it in the row") from None
+            return build(self._shop, value, path)
+        except (LookupError, TypeError, OSError) as error:
+            words = f"{name} with unusable values ({error}), expected the form in docs/scenarios.md"
+            raise self._problem(path, words) from None
+        except ValueError as error:
+            raise self._problem(path, str(error)) from None
 
-    def _some(self, value: Mapping[str, Any], path: str) -> Maker:
-        makers = [self._maker(item, path) for item in value["$some"]]
-        least = int(value.get("least", 0))
-        return lambda drawing: _present(
-            make(drawing) for make in makers[: least + drawing.draw.below(len(makers) - least + 1)]
-        )
-
-    def _maybe(self, value: Mapping[str, Any], path: str) -> Maker:
-        maker, chance = self._maker(value["$maybe"], path), float(value.get("chance", 0.5))
-        return lambda drawing: maker(drawing) if drawing.draw.unit() < chance else ABSENT
-
-    def _pool(self, name: str, path: str) -> Sequence[Any]:
-        if not self._pools.get(name):
-            raise self._problem(path, f"the pool {name!r}", f"one of {', '.join(self._pools) or 'none'}")
-        return self._pools[name]
-
-    def _problem(self, path: str, found: str, expected: str) -> ConfigError:
-        return ConfigError(f"{self._source}: {path}: found {found}, expected {expected}")
-
-
-_GAPS = "{n}, {uuid}, {UUID}, {hex:N}, {base62:N}, {lower:N}, {digits:N}, {pool:NAME} or {field:PATH}"
-_DIRECTIVES: dict[str, Callable[[Template, Mapping[str, Any], str], Maker]] = {
-    "$pool": Template._pool_of,
-    "$choice": Template._choice,
-    "$int": Template._int,
-    "$number": Template._number,
-    "$counter": Template._counter,
-    "$copy": Template._copy,
-    "$time": Template._time,
-    "$some": Template._some,
-    "$maybe": Template._maybe,
-}
+    def _problem(self, path: Path, words: str) -> ConfigError:
+        return ConfigError(self._where(path, f"found {words}"))
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -243,22 +174,3 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
             value = merged(old, value)
         result[key] = value
     return result
-
-
-def _present(values: Any) -> list[Any]:
-    return [value for value in values if value is not ABSENT]
-
-
-def _look(row: Mapping[str, Any], path: str) -> Any:
-    found: Any = row
-    for step in path.split("."):
-        found = found[step]
-    return found
-
-
-def _time_writer(form: str, zone: ZoneInfo) -> Callable[[datetime], Any]:
-    if form == "epoch_ms":
-        return epoch_ms
-    if form == "iso_ms":
-        return lambda moment: f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
-    return lambda moment: moment.astimezone(zone).strftime(form)
