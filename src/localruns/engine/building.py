@@ -9,7 +9,8 @@ import orjson
 
 from localruns.engine.compiler import compile_rows
 from localruns.engine.pools import faker_version
-from localruns.engine.scenario import Scenario, Source, interpret
+from localruns.engine.scenario import Scenario, interpret
+from localruns.engine.source import Source
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
 

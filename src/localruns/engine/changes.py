@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from localruns.engine.scenario import Scenario, Source
+from localruns.engine.scenario import Scenario
+from localruns.engine.source import Source
 from localruns.engine.template import merged
 from localruns.engine.writer import KeyPath, Placed, Writer
 from localruns.errors import ConfigError

@@ -12,7 +12,8 @@ from localruns import schemas, yamlio
 from localruns.engine.changes import Timeline
 from localruns.engine.draw import Draw
 from localruns.engine.pools import pools_of
-from localruns.engine.scenario import Scenario, Source
+from localruns.engine.scenario import Scenario
+from localruns.engine.source import Source
 from localruns.engine.template import Template, Where, merged
 from localruns.engine.vendor import Vendor
 from localruns.engine.writer import KeyPath, Placed, Writer

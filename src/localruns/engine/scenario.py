@@ -10,10 +10,10 @@ from typing import Any
 
 from localruns import schemas, yamlio
 from localruns.clock import parse_time
+from localruns.engine.source import Source
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
 
-SCHEMA = "scenario.schema.json"
 DEFAULT_CLOCK = "2026-01-15T09:00:00Z"
 
 
@@ -63,26 +63,6 @@ class Scenario:
         return cls(**{**value, "sites": sites})
 
 
-class Source:
-    """A scenario's text as a checked document: `content` as written, `where(path)` as `file:line: key path`."""
-
-    def __init__(self, text: str, name: str) -> None:
-        self.text = text
-        self.name = name
-        self._document = yamlio.Document(text, name)
-        self.content: dict[str, Any] = self._document.value(schemas.bundled(SCHEMA))
-        if not schemas.validator(SCHEMA).is_valid(self.content):
-            raise ConfigError(*(self.problem(path, words) for path, words in schemas.explain(SCHEMA, self.content)))
-
-    def where(self, path: Sequence[str | int]) -> str:
-        """`file:line: key path`."""
-        return f"{self.name}:{self._document.line(path)}: {yamlio.key_path(path)}"
-
-    def problem(self, path: Sequence[str | int], words: str) -> str:
-        """One line of an error message."""
-        return f"{self.where(path)}: {words}"
-
-
 def read(path: Path) -> Source:
     """The scenario file at `path`, checked. Raises ConfigError, a line per problem."""
     return Source(yamlio.read_text(path), str(path))
@@ -91,6 +71,7 @@ def read(path: Path) -> Source:
 def interpret(source: Source, vendors: Mapping[str, Vendor], seed: int | None = None) -> Scenario:
     """The scenario that `source` describes; `seed` replaces its own."""
     content = source.content
+    _expiry(source)
     sites = {name: _site(part or {}, vendors[name]) for name, part in content["vendors"].items()}
     return Scenario(
         name=content["scenario"],
@@ -135,20 +116,40 @@ def _time(source: Source, path: Sequence[str | int], text: str) -> datetime:
         raise ConfigError(source.problem(path, words)) from None
 
 
+def _expiry(source: Source) -> None:
+    """Every `expires:` is a time."""
+    for vendor, part in source.content["vendors"].items():
+        for index, credential in enumerate((part or {}).get("credentials", ())):
+            if "expires" in credential:
+                _time(source, ("vendors", vendor, "credentials", index, "expires"), credential["expires"])
+
+
+def _held(source: Source, path: tuple[str | int, ...], vendor: str) -> None:
+    """The vendor is one that this scenario has a part for."""
+    if vendor not in source.content["vendors"]:
+        words = f"found {vendor!r}, which this scenario holds no data for, expected one of: "
+        raise ConfigError(source.problem((*path, "vendor"), words + ", ".join(source.content["vendors"])))
+
+
+def _known(source: Source, path: tuple[str | int, ...], name: str, known: Sequence[str]) -> None:
+    if name not in known:
+        words = f"found {name!r}{schemas.near(name, known)}, expected one of: {', '.join(dict.fromkeys(known))}"
+        raise ConfigError(source.problem(path, words))
+
+
 def _fault(source: Source, index: int, vendors: Mapping[str, Vendor]) -> Mapping[str, Any]:
     """The fault as written, its vendor and its refusal known to exist."""
     fault: Mapping[str, Any] = source.content["faults"][index]
-    name = fault["when"]["vendor"]
-    if name not in source.content["vendors"]:
-        words = f"found {name!r}, which this scenario holds no data for, expected one of: "
-        raise ConfigError(
-            source.problem(("faults", index, "when", "vendor"), words + ", ".join(source.content["vendors"]))
-        )
-    table, refuse = vendors[name].errors, fault["refuse"]
-    known = [*table.kinds, *table.by_code]
-    if refuse not in known:
-        words = f"found {refuse!r}{schemas.near(refuse, known)}, expected one of: {', '.join(known)}"
-        raise ConfigError(source.problem(("faults", index, "refuse"), words))
+    path, when = ("faults", index), fault["when"]
+    _held(source, (*path, "when"), when["vendor"])
+    vendor = vendors[when["vendor"]]
+    _known(source, (*path, "refuse"), fault["refuse"], [*vendor.errors.kinds, *vendor.errors.by_code])
+    if "operation" in when:
+        _known(source, (*path, "when", "operation"), when["operation"], [part.name for part in vendor.endpoints])
+    low, high = when.get("calls", (1, 1))
+    if low > high:
+        words = f"found {when['calls']}, expected the first call's number before the last's"
+        raise ConfigError(source.problem((*path, "when", "calls"), words))
     return fault
 
 
@@ -156,6 +157,7 @@ def _timeline(source: Source) -> dict[str, list[Mapping[str, Any]]]:
     """Per vendor, the triggers of its events; an `at:` behind an `after:` could never be placed in time."""
     events: dict[str, list[Mapping[str, Any]]] = {}
     for index, event in enumerate(source.content.get("timeline", ())):
+        _held(source, ("timeline", index), event["vendor"])
         strict = events.setdefault(event["vendor"], [])
         if "at" in event:
             _time(source, ("timeline", index, "at"), event["at"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import Any
 import orjson
 
 from localruns import schemas
-from localruns.engine.scenario import Source
+from localruns.engine.source import Source
 from localruns.engine.tables import FOREVER, table_name
 from localruns.engine.vendor import RowModel, Vendor
 from localruns.errors import ConfigError
@@ -64,10 +63,10 @@ class Writer:
                 self._places.append((number, path))
             try:
                 rows.append((number, model.key(row), scope, born, *model.values(row)))
-                shapes = [_json(shape(row)) for shape in model.shapes.values()]
+                shapes = [orjson.dumps(shape(row)) for shape in model.shapes.values()]
                 bags += _bag_rows(number, model.bags(row))
-            except (ArithmeticError, ValueError) as error:
-                # The schema knows the form of a time, not whether there is such a day.
+            except (ArithmeticError, ValueError, orjson.JSONEncodeError) as error:
+                # The schema knows the form of a time or number, not whether there is such a day or 64 bits hold it.
                 raise ConfigError(self._source.problem(path, f"found a row that cannot be kept: {error}")) from None
             self._fingerprint.update(shapes[0])
             bodies.append((number, *shapes))
@@ -114,8 +113,7 @@ class Writer:
             f"WHERE key = ? AND died = {FOREVER}",
             (key,),
         ).fetchone()
-        # Not orjson: it reads integers beyond 64 bits as floats.
-        return (found[0], found[1], json.loads(found[2])) if found else None
+        return (found[0], found[1], orjson.loads(found[2])) if found else None
 
     def kill(self, number: int, version: int) -> None:
         """The row is gone from `version` on."""
@@ -138,11 +136,3 @@ def _bag_rows(number: int, bags: Iterable[tuple[str, str, str | int | float]]) -
             is_nan = value != value
             rows.append((bag, name, number, index, None, None if is_nan else float(value), int(is_nan)))
     return rows
-
-
-def _json(row: Mapping[str, Any]) -> bytes:
-    """The row's bytes; integers beyond 64 bits are written out in full, as the vendors do."""
-    try:
-        return orjson.dumps(row)
-    except orjson.JSONEncodeError:
-        return json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
