@@ -100,10 +100,8 @@ class Emulator:
             state.number += 1
             call = Call(vendor, route.endpoint, request, space, entry, state.number, route.params)
             return self._work(call, route)
-        except EmulatorError as error:
-            entry.defect = str(error) if error.status == 500 else ""
-            entry.notes.append(str(error))
-            return problem(error)
+        except Exception as error:
+            return _last_resort(entry, error)
 
     def _work(self, call: Call, route: Route) -> Reply:
         try:
@@ -132,7 +130,10 @@ class Emulator:
         entry.vendor, entry.refusal = vendor.id, ApiError(code=code, detail=reason)
         space.states[vendor.id].number += 1
         call = Call(vendor, None, request, space, entry, space.states[vendor.id].number)
-        entry.reply = contract.check(vendor.refuse(entry.refusal, call))
+        try:
+            entry.reply = contract.check(vendor.refuse(entry.refusal, call))
+        except Exception as error:
+            entry.reply = _last_resort(entry, error)
         self.sent(space, entry)
         return entry.reply
 
@@ -169,6 +170,16 @@ def _answer(call: Call, route: Route) -> Reply:
     for check in route.endpoint.checks:
         call = check(call)
     return route.endpoint.answer(call)
+
+
+def _last_resort(entry: Entry, error: Exception) -> Reply:
+    """Our limit, or a defect that the vendor's own 500 could not be made for: ours to say, told in the journal."""
+    if not isinstance(error, EmulatorError):
+        _log.error("defect while answering %s %s", entry.request.method, entry.request.path, exc_info=error)
+        error = EmulatorError(f"{type(error).__name__}: {error}")
+    entry.defect = str(error) if error.status == 500 else ""
+    entry.notes.append(str(error))
+    return problem(error)
 
 
 def problem(error: EmulatorError) -> Reply:

@@ -10,7 +10,7 @@ from typing import Any
 
 from localruns import schemas, yamlio
 from localruns.clock import parse_time
-from localruns.engine.source import Source
+from localruns.engine.source import Source as Source
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
 

@@ -22,16 +22,17 @@ import orjson
 
 import localruns
 from localruns import yamlio
+from localruns.engine.pools import faker_version
 from localruns.engine.scenario import Scenario
 from localruns.engine.vendor import Vendor
-from localruns.errors import ConfigError
 from localruns.paths import fixtures_dir, schemas_dir
 
-FORMAT = 1
+FORMAT = 2
 MAX_CACHE_BYTES = 2 * 1024**3
 STALE_PART_S = 3600
 _log = logging.getLogger("localruns.snapshot")
 _memory_names = itertools.count()
+_warned: set[Path] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,22 @@ def load_snapshot(
     seed: int | None = None,
     progress: Callable[[int], None] = lambda rows: None,
 ) -> Snapshot:
-    """The snapshot of the scenario file at `path`: from the cache, else built into it.
+    """The snapshot of the scenario file at `path`, as `snapshot_of`. Raises ConfigError."""
+    return snapshot_of(yamlio.read_text(path), str(path), vendors, cache, seed, progress)
+
+
+def snapshot_of(
+    text: str,
+    name: str,
+    vendors: Mapping[str, Vendor],
+    cache: Path,
+    seed: int | None = None,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> Snapshot:
+    """The snapshot of a scenario's text: from the cache, else built into it; `name` stands for its file in messages.
 
     Raises ConfigError. An unwritable cache costs one warning; the snapshot then lives in memory.
     """
-    text = yamlio.read_text(path)
     key = _key(text, seed, vendors)
     place = cache / f"{key}.sqlite"
     kept = _kept(place, key)
@@ -72,33 +84,42 @@ def load_snapshot(
         # Only a build needs the checker, the templates and all that hangs on them.
         from localruns.engine.building import build
 
-        return build(text, str(path), vendors, seed, connection, progress)
+        return build(text, name, vendors, seed, connection, progress)
 
     part = _part(cache)
-    if part is None:
-        uri = f"file:localruns-{os.getpid()}-{next(_memory_names)}?mode=memory&cache=shared"
-        keeper = sqlite3.connect(uri, uri=True, check_same_thread=False)
-        return Snapshot(fill(keeper), uri, key, keeper)
+    if part is not None:
+        try:
+            _write(part, place, fill)
+            _sweep(cache, keep=place)
+            return _open(place, key)
+        except (OSError, sqlite3.Error) as error:
+            _warn(cache, str(error))
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+    return _in_memory(key, fill)
+
+
+def _in_memory(key: str, fill: Callable[[sqlite3.Connection], Scenario]) -> Snapshot:
+    uri = f"file:localruns-{os.getpid()}-{next(_memory_names)}?mode=memory&cache=shared"
+    keeper = sqlite3.connect(uri, uri=True, check_same_thread=False)
     try:
-        _write(part, place, fill)
-    except sqlite3.Error as error:
-        raise ConfigError(f"{cache}: the snapshot of {path} cannot be written: {error}") from None
-    finally:
-        part.unlink(missing_ok=True)
-    _sweep(cache, keep=place)
-    return _open(place, key)
+        return Snapshot(fill(keeper), uri, key, keeper)
+    except BaseException:
+        keeper.close()
+        raise
 
 
 def _kept(place: Path, key: str) -> Snapshot | None:
     """The snapshot in the cache, if there is one that can be read."""
-    if not place.exists():
-        return None
     try:
+        if not place.exists():
+            return None
         snapshot = _open(place, key)
         with contextlib.suppress(OSError):
             os.utime(place)
         return snapshot
-    except (sqlite3.Error, orjson.JSONDecodeError, TypeError, KeyError):
+    except (OSError, sqlite3.Error, ValueError, TypeError, KeyError):
         _log.warning("%s: unreadable snapshot, built anew", place)
         return None
 
@@ -119,6 +140,9 @@ def _open(place: Path, key: str) -> Snapshot:
     uri = f"{place.absolute().as_uri()}?mode=ro&immutable=1"
     connection = sqlite3.connect(uri, uri=True)
     try:
+        pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+        if place.stat().st_size != pages * size:
+            raise ValueError("the file is cut or has grown")
         (text,) = connection.execute("SELECT value FROM meta WHERE name = 'scenario'").fetchone()
     finally:
         connection.close()
@@ -126,7 +150,11 @@ def _open(place: Path, key: str) -> Snapshot:
 
 
 def _key(text: str, seed: int | None, vendors: Mapping[str, Vendor]) -> str:
-    hashed = hashlib.sha256(f"{FORMAT} {localruns.__version__} {seed}\0{text}\0".encode())
+    # Only a template of the scenario's own may draw from Faker, whose releases draw differently.
+    faker = faker_version() if "faker" in text else ""
+    hashed = hashlib.sha256(f"{FORMAT} {localruns.__version__} {seed} {faker}\0{text}\0".encode())
+    for file in sorted(schemas_dir().glob("*.json")):
+        hashed.update(file.name.encode() + b"\0" + file.read_bytes())
     for vendor in sorted(vendors):
         for folder in (fixtures_dir() / vendor, schemas_dir() / vendor):
             for file in sorted(folder.iterdir()):
@@ -142,20 +170,28 @@ def _part(cache: Path) -> Path | None:
         os.close(handle)
         return Path(name)
     except OSError as error:
-        _log.warning("%s: no cache there (%s), the snapshot is built in memory", cache, error.strerror or error)
+        _warn(cache, error.strerror or str(error))
         return None
+
+
+def _warn(cache: Path, why: str) -> None:
+    """One line per folder and process, however many scenarios are loaded."""
+    if cache not in _warned:
+        _warned.add(cache)
+        _log.warning("%s: no cache there (%s), snapshots are built in memory", cache, why)
 
 
 def _sweep(cache: Path, keep: Path) -> None:
     """Remove abandoned parts, then the least recently used snapshots over the limit."""
-    for part in cache.glob("*.part"):
-        if _stat(part)[0] < time.time() - STALE_PART_S:
-            part.unlink(missing_ok=True)
+    old = [part for part in cache.glob("*.part") if _stat(part)[0] < time.time() - STALE_PART_S]
     total = 0
     for place in sorted(cache.glob("*.sqlite"), key=_stat, reverse=True):
         total += _stat(place)[1]
         if total > MAX_CACHE_BYTES and place != keep:
-            place.unlink(missing_ok=True)
+            old.append(place)
+    for path in old:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def _stat(path: Path) -> tuple[float, int]:

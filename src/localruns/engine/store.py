@@ -52,10 +52,10 @@ class Store:
         with self._lock:
             if key not in self._orders:
                 self._orders[key] = order
-                self._orders_bytes += len(order) * order.itemsize
+                self._orders_bytes += _weight(query, order)
                 while self._orders_bytes > MAX_ORDERS_BYTES and len(self._orders) > 1:
-                    _, old = self._orders.popitem(last=False)
-                    self._orders_bytes -= len(old) * old.itemsize
+                    (old, _), gone = self._orders.popitem(last=False)
+                    self._orders_bytes -= _weight(old, gone)
         return order
 
     def keys(self, vendor: str, numbers: Iterable[int]) -> dict[int, str]:
@@ -65,13 +65,15 @@ class Store:
         for start in range(0, len(wanted), 500):
             some = wanted[start : start + 500]
             marks = ",".join("?" * len(some))
-            found.update(self._connection().execute(f"SELECT n, key FROM {table_name(vendor)} WHERE n IN ({marks})", some))
+            sql = f"SELECT n, key FROM {table_name(vendor)} WHERE n IN ({marks})"
+            found.update(self._connection().execute(sql, some))
         return found
 
     def _resolve(self, query: Query, version: int) -> array[int]:
         sql, values = select(query, version)
+        connection = self._connection()
         try:
-            cursor = self._connection().execute(sql, values)
+            cursor = connection.execute(sql, values)
             return array("I", (number for (number,) in cursor))
         except sqlite3.OperationalError as error:
             raise BadRequest("filter", f"a filter of {len(query.conditions)} conditions", detail=str(error)) from None
@@ -106,6 +108,12 @@ class Store:
         if connection is None:
             connection = self._local.connection = self.snapshot.connect()
         return connection
+
+
+def _weight(query: Query, order: array[int]) -> int:
+    """Roughly what a kept order costs: a filter can be larger than the rows it finds."""
+    texts = sum(len(str(condition.value)) for condition in query.conditions)
+    return 1_000 + len(order) * order.itemsize + 400 * len(query.conditions) + texts
 
 
 def select(query: Query, version: int) -> tuple[str, list[Any]]:
@@ -165,14 +173,25 @@ def _comparison(column: str, condition: Condition) -> tuple[str, list[Any]]:
         return f"{column} IS {'NOT ' if operator == 'present' else ''}NULL", []
     if isinstance(value, tuple):
         marks = ", ".join("?" * len(value))
-        return f"{column} {operator.upper()} ({marks})", list(value)
+        # SQLite finds a missing value, too, to be in no empty list.
+        return f"({column} IS NOT NULL AND {column} {operator.upper()} ({marks}))", list(value)
     if operator == "like":
         return f"{column} GLOB ?", [_glob(str(value))]
     if operator == "ilike":
         return f"{column} LIKE ?", [value]
     if operator == "contains":
         return f"instr({column}, ?) > 0", [value]
-    return f"{column} {operator} ?", [value]
+    return f"{column} {operator} ?", [_bindable(value)]
+
+
+def _bindable(value: Any) -> Any:
+    """An integer beyond 64 bits as the nearest number that SQLite takes; no stored integer lies between the two."""
+    if not isinstance(value, int) or -(2**63) <= value < 2**63:
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
 
 
 def _glob(pattern: str) -> str:
