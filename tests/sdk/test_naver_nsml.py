@@ -106,8 +106,8 @@ def call(client: Any, *query: tuple[str, str], api_key: str = KEYS["api_key"]) -
 def test_the_snippet_runs_as_it_stands(live, tmp_path, prefix):
     url, app = live()
     program = tmp_path / "snippet.py"
-    program.write_text(HELP.snippet(url + prefix, KEYS), "utf-8")
-    environment = {**os.environ, **HELP.environment(url, KEYS)}
+    program.write_text(HELP.snippet(url + prefix, KEYS, {}), "utf-8")
+    environment = {**os.environ, **HELP.environment(url, KEYS, {})}
     done = subprocess.run([sys.executable, program], capture_output=True, text=True, env=environment, timeout=50)
 
     assert done.returncode == 0, done.stderr

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from localruns.vendors.oracle_aidp import VENDOR
 from localruns.vendors.oracle_aidp import client as help_
 from localruns.vendors.oracle_aidp.client import PLATFORM, WORKSPACE, tracking_uri
 
@@ -63,7 +64,7 @@ def tracking(live: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> Calla
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "localruns-token")
 
     def point(*args: Any, **options: Any) -> Any:
-        uri = tracking_uri(live(*args, **options))
+        uri = tracking_uri(live(*args, **options), VENDOR.resources)
         mlflow.set_tracking_uri(uri)
         return mlflow.MlflowClient(uri)
 

@@ -166,7 +166,7 @@ def _answer(call: Call, route: Route) -> Reply:
     if route.neighbour:
         raise NotEmulated(f"{call.vendor.title}: {route.neighbour.name} is a real operation, not emulated here")
     if route.endpoint is None:
-        raise call.vendor.unknown(call.request, bool(route.methods))
+        raise call.vendor.unknown(call.request, route.methods)
     for check in route.endpoint.checks:
         call = check(call)
     return route.endpoint.answer(call)

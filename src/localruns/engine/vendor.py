@@ -87,8 +87,8 @@ class Vendor:
     Shape: `prefixes` are the paths under which it answers for unknown operations too; `resources` and
     `credentials()` the well-known ones; `scopes(resources)` the resource names that rows may belong to, the first
     being the default; `identify(request)` the credential id a request presents, or ""; `refuse(refusal, call)`
-    renders an error; `unknown(request, other_method)` is the refusal of a path or method it does not have; `contract`
-    describes all of it to other tools.
+    renders an error; `unknown(request, methods)` is the refusal of a path it does not have, or has with these methods
+    only; `contract` describes all of it to other tools.
     """
 
     id: str
@@ -103,6 +103,6 @@ class Vendor:
     scopes: Callable[[Mapping[str, Any]], Sequence[str]]
     identify: Callable[[Request], str]
     refuse: Callable[[ApiError, Call], Reply]
-    unknown: Callable[[Request, bool], ApiError]
+    unknown: Callable[[Request, Sequence[str]], ApiError]
     client: ClientHelp
     contract: Contract = field(default_factory=Contract)

@@ -23,12 +23,12 @@ def hints(emulator: Emulator, url: str, only: str | None = None) -> Iterator[str
     for vendor in emulator.vendors.values():
         if vendor.id not in sites:
             continue
-        keys = vendor.client.keys(sites[vendor.id].credentials)
-        variables = vendor.client.environment(url, keys).items()
+        keys, resources = vendor.client.keys(sites[vendor.id].credentials), sites[vendor.id].resources
+        variables = vendor.client.environment(url, keys, resources).items()
         parts = {
             "exports": "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables),
-            "curl": vendor.client.curl(url, keys),
-            "snippet": vendor.client.snippet(url, keys).rstrip("\n"),
+            "curl": vendor.client.curl(url, keys, resources),
+            "snippet": vendor.client.snippet(url, keys, resources).rstrip("\n"),
         }
         if only:
             yield parts[only]
@@ -47,9 +47,10 @@ def index(emulator: Emulator, space: Namespace) -> dict[str, Any]:
     listed = []
     for vendor in emulator.vendors.values():
         if vendor.id in space.states:
-            keys = vendor.client.keys(space.scenario.sites[vendor.id].credentials)
+            site = space.scenario.sites[vendor.id]
+            keys = vendor.client.keys(site.credentials)
             paths = [f"{endpoint.method} {prefix}{endpoint.path}" for endpoint in vendor.endpoints]
-            line = vendor.client.curl(url, keys)
+            line = vendor.client.curl(url, keys, site.resources).splitlines()[-1]
             listed.append({"vendor": vendor.id, "title": vendor.title, "paths": paths, "curl": line})
     return {"localruns": localruns.__version__, "scenario": space.scenario.name, "vendors": listed}
 

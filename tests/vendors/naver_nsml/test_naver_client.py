@@ -29,18 +29,18 @@ def test_keys_without_credentials_are_empty():
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8420", "http://127.0.0.1:8420/"])
 def test_the_base_is_that_of_the_documented_uri(url):
     assert HELP.base(url) == "http://127.0.0.1:8420/nsml/v1"
-    assert HELP.environment(url, KEYS) == {"NCLOUD_API_GW": "http://127.0.0.1:8420"}
+    assert HELP.environment(url, KEYS, {}) == {"NCLOUD_API_GW": "http://127.0.0.1:8420"}
 
 
 def test_the_snippet_is_a_program():
-    compile(HELP.snippet("http://127.0.0.1:8420/ns/a", KEYS), "snippet.py", "exec")
+    compile(HELP.snippet("http://127.0.0.1:8420/ns/a", KEYS, {}), "snippet.py", "exec")
 
 
 @pytest.mark.skipif(not (shutil.which("openssl") and shutil.which("sh")), reason="needs sh and openssl")
 @pytest.mark.parametrize("prefix", ["", "/ns/default"])
 def test_the_curl_line_is_signed(site, prefix):
     """A shell runs the line with a `curl` that prints its arguments."""
-    line = HELP.curl("http://localhost" + prefix, KEYS)
+    line = HELP.curl("http://localhost" + prefix, KEYS, {})
     printed = subprocess.run(
         ["sh", "-c", f"curl() {{ printf '%s\\n' \"$@\"; }}\n{line}"], capture_output=True, text=True, check=True
     ).stdout.splitlines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,11 +11,13 @@ from localruns.engine.vendor import ClientHelp
 
 
 def keys(credentials: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
-    """What `credentials("alibaba-pai")` shows."""
-    return {"access_key_id": credentials[0]["id"], "access_key_secret": credentials[0].get("secret", "")}
+    """What `credentials("alibaba-pai")` shows: the first permanent key."""
+    permanent = (credential for credential in credentials if "secret" in credential and "token" not in credential)
+    first = next(permanent, {})
+    return {"access_key_id": first.get("id", ""), "access_key_secret": first.get("secret", "")}
 
 
-def environment(_url: str, keys: Mapping[str, str]) -> Mapping[str, str]:
+def environment(_url: str, keys: Mapping[str, str], _resources: Mapping[str, Any]) -> Mapping[str, str]:
     """The SDK reads its keys from these when it is imported; the endpoint goes into its Config."""
     return {
         "ALIBABA_CLOUD_ACCESS_KEY_ID": keys["access_key_id"],
@@ -29,8 +32,8 @@ def base(url: str) -> str:
     return parts.netloc + parts.path.rstrip("/")
 
 
-def snippet(url: str, keys: Mapping[str, str]) -> str:
-    """A program for the real SDK that lists all runs."""
+def snippet(url: str, keys: Mapping[str, str], _resources: Mapping[str, Any]) -> str:
+    """A program for the real SDK that lists all runs of the default workspace."""
     return f"""\
 # pip install alibabacloud_aiworkspace20210204
 from alibabacloud_aiworkspace20210204.client import Client
@@ -38,10 +41,10 @@ from alibabacloud_aiworkspace20210204.models import ListRunsRequest
 from alibabacloud_tea_openapi.utils_models import Config
 
 client = Client(Config(
-    access_key_id="{keys["access_key_id"]}",
-    access_key_secret="{keys["access_key_secret"]}",
-    endpoint="{base(url)}",
-    protocol="{urlsplit(url).scheme}",
+    access_key_id={keys["access_key_id"]!r},
+    access_key_secret={keys["access_key_secret"]!r},
+    endpoint={base(url)!r},
+    protocol={urlsplit(url).scheme!r},
 ))
 token = 0
 while True:
@@ -54,10 +57,14 @@ while True:
 """
 
 
-def curl(url: str, keys: Mapping[str, str]) -> str:
+def curl(url: str, keys: Mapping[str, str], _resources: Mapping[str, Any]) -> str:
     """One page; the signature is looked at in the mode `verify` only."""
-    authorization = f"ACS3-HMAC-SHA256 Credential={keys['access_key_id']},SignedHeaders=host,Signature=00"
-    return f"curl -s '{url}/api/v1/runs?MaxResults=5' -H 'Authorization: {authorization}'"
+    authorization = f"ACS3-HMAC-SHA256 Credential={keys['access_key_id'] or 'any'},SignedHeaders=host,Signature=00"
+    return (
+        "# for the mode present; verify refuses it, because it carries no signature\n"
+        f"curl -s {shlex.quote(url.rstrip('/') + '/api/v1/runs?MaxResults=5')}"
+        f" -H {shlex.quote('Authorization: ' + authorization)}"
+    )
 
 
 HELP = ClientHelp("alibabacloud_aiworkspace20210204", keys, base, environment, snippet, curl)

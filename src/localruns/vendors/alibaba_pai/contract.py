@@ -12,7 +12,8 @@ from localruns.engine.params import INT64
 
 _TEXT = {"type": "string"}
 _SORTABLE = ["GmtCreateTime", "Name"]
-_SORT_ITEM = r"\s*(GmtCreateTime|Name)(\s+([Aa][Ss][Cc]|[Dd][Ee][Ss][Cc]))?\s*"
+_SORT_ITEM = r" *(GmtCreateTime|Name)( +([Aa][Ss][Cc]|[Dd][Ee][Ss][Cc]))? *"
+_LABEL = r" *[^\s:,][^:,]*(:[^,]*)?"
 
 
 def _int64(low: int) -> dict[str, Any]:
@@ -28,14 +29,14 @@ _QUERY: tuple[tuple[str, str, dict[str, Any]], ...] = (
     (
         "Labels",
         "Runs with all of these labels: `key:value`, separated by commas. A key alone means any value.",
-        {"type": "string", "pattern": r"^(\s*[^\s:,][^:,]*(:[^,]*)?(,|$))*$"},
+        {"type": "string", "pattern": f"^({_LABEL}(,{_LABEL})*)?$"},
     ),
     ("Verbose", "Whether rows hold Params, Labels and Metrics.", {"type": "boolean", "default": False}),
     ("GmtCreateTime", "Runs made at this time.", {"type": "string", "format": "date-time"}),
     (
         "OrderBy",
         "Sort items `Field ASC|DESC`, separated by commas; ascending by default. SortBy and Order then do not count.",
-        {"type": "string", "pattern": f"^{_SORT_ITEM}(,{_SORT_ITEM})*$"},
+        {"type": "string", "pattern": f"^({_SORT_ITEM}(,{_SORT_ITEM})*)?$"},
     ),
     ("SortBy", "The field to sort by.", {"type": "string", "enum": _SORTABLE, "default": "GmtCreateTime"}),
     ("Order", "The direction of SortBy.", {"type": "string", "enum": ["ASC", "DESC"], "default": "DESC"}),

@@ -6,6 +6,7 @@ choices, see this folder's README.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from localruns.engine.call import Call
@@ -116,7 +117,7 @@ TABLE = ErrorTable(
 _DEFAULT_RETRY_S = 1.0
 
 
-def unknown(request: Request, _other_method: bool) -> ApiError:
+def unknown(request: Request, _methods: Sequence[str]) -> ApiError:
     """No such path, or not with this method."""
     return NotFound(detail=f"{request.method} {request.path} is not in the API")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from shlex import quote
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ def keys(credentials: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
     }
 
 
-def environment(url: str, _keys: Mapping[str, str]) -> Mapping[str, str]:
+def environment(url: str, _keys: Mapping[str, str], _resources: Mapping[str, Any]) -> Mapping[str, str]:
     """The vendor's SDKs take their gateway from this; each service appends a base path of its own."""
     return {"NCLOUD_API_GW": url.rstrip("/")}
 
@@ -29,7 +30,7 @@ def base(url: str) -> str:
     return url.rstrip("/") + "/nsml/v1"
 
 
-def snippet(url: str, keys: Mapping[str, str]) -> str:
+def snippet(url: str, keys: Mapping[str, str], _resources: Mapping[str, Any]) -> str:
     """A program that lists all runs through the generic caller of a real SDK: there is no package for NSML."""
     return f"""\
 # pip install ncloud-vserver==1.0.1
@@ -45,9 +46,9 @@ class Client(ApiClient):
 
 
 configuration = Configuration()
-configuration.host = "{base(url)}"
-configuration.access_key = "{keys["access_key"]}"
-configuration.secret_key = "{keys["secret_key"]}"
+configuration.host = {base(url)!r}
+configuration.access_key = {keys["access_key"]!r}
+configuration.secret_key = {keys["secret_key"]!r}
 client = Client(configuration)
 page, seen = 1, 0
 while True:
@@ -55,7 +56,7 @@ while True:
         "/projects/runs",
         "GET",
         query_params=[("page", str(page)), ("pageSize", "10")],
-        header_params={{"x-ncp-apigw-api-key": "{keys["api_key"]}", "Content-Type": "application/json"}},
+        header_params={{"x-ncp-apigw-api-key": {keys["api_key"]!r}, "Content-Type": "application/json"}},
         auth_settings=["x-ncp-iam"],
         response_type="object",
     )
@@ -67,14 +68,15 @@ while True:
 """
 
 
-def curl(url: str, keys: Mapping[str, str]) -> str:
+def curl(url: str, keys: Mapping[str, str], _resources: Mapping[str, Any]) -> str:
     """One page, signed, so that it passes in the mode `verify` too; needs a shell with openssl."""
     parts = urlsplit(base(url) + "/projects/runs?page=1&pageSize=5")
-    text = f"printf 'GET %s\\n%s\\n%s' '{parts.path}?{parts.query}' \"$TS\" {keys['access_key']}"
-    sign = f"openssl dgst -sha256 -hmac {keys['secret_key']} -binary | openssl base64 -A"
+    text = f"printf 'GET %s\\n%s\\n%s' '{parts.path}?{parts.query}' \"$TS\" {quote(keys['access_key'])}"
+    sign = f"openssl dgst -sha256 -hmac {quote(keys['secret_key'])} -binary | openssl base64 -A"
     return (
         f"TS=$(date +%s)000; curl -s '{parts.geturl()}' -H \"x-ncp-apigw-timestamp: $TS\""
-        f" -H 'x-ncp-iam-access-key: {keys['access_key']}' -H 'x-ncp-apigw-api-key: {keys['api_key']}'"
+        f" -H {quote('x-ncp-iam-access-key: ' + keys['access_key'])}"
+        f" -H {quote('x-ncp-apigw-api-key: ' + keys['api_key'])}"
         f" -H \"x-ncp-apigw-signature-v2: $({text} | {sign})\" -H 'Content-Type: application/json'"
     )
 

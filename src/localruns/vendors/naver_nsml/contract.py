@@ -28,8 +28,8 @@ CONTRACT = Contract(
                 Parameter(
                     "page",
                     "query",
-                    "The page, from 1; 0 is the first page too with the setting page_zero.",
-                    {"type": "integer", "format": "int32", "minimum": 1, "maximum": INT32, "default": 1},
+                    "The page, from 1; 0 is the first page too, unless the setting page_zero rejects it.",
+                    {"type": "integer", "format": "int32", "minimum": 0, "maximum": INT32, "default": 1},
                 ),
                 Parameter(
                     "pageSize",

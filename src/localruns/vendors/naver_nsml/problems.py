@@ -8,6 +8,7 @@ thing, borrow the gateway's envelope.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from localruns.engine.call import Call
 from localruns.engine.message import ErrorRow, ErrorTable, Reply, Request
@@ -86,9 +87,9 @@ def invalid(detail: str) -> Unauthorized:
     return Unauthorized(code="200", detail=detail, parameters={"details": INVALID})
 
 
-def unknown(request: Request, other_method: bool) -> ApiError:
+def unknown(request: Request, methods: Sequence[str]) -> ApiError:
     """No such path, or not with this method: the gateway has no 405."""
-    why = "has no such method" if other_method else "is not in the API"
+    why = "has no such method" if methods else "is not in the API"
     return NotFound(detail=f"{request.method} {request.path} {why}")
 
 

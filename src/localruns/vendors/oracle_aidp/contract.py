@@ -58,6 +58,7 @@ CONTRACT = Contract(
             {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,1000}$"},
             always=True,
         ),
+        Header("allow", "The methods of the path.", {"type": "string"}, statuses=(405,), always=True),
         Header("retry-after", "How long to wait, in seconds.", {"type": "integer", "minimum": 1}, statuses=(429, 503)),
     ),
     schemes={

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from localruns.engine.call import Call
@@ -77,10 +78,11 @@ _MLFLOW = {
 }
 
 
-def unknown(request: Request, other_method: bool) -> ApiError:
+def unknown(request: Request, methods: Sequence[str]) -> ApiError:
     """No such path, or not with this method."""
-    code = "MethodNotAllowed" if other_method else "NotFound"
-    return NotFound(code=code, detail=f"{request.method} {request.path} is not an operation")
+    code = "MethodNotAllowed" if methods else "NotFound"
+    detail = f"{request.method} {request.path} is not an operation"
+    return NotFound(code=code, detail=detail, parameters={"methods": methods})
 
 
 def request_id(call: Call) -> Call:
@@ -100,13 +102,16 @@ def reply_headers(call: Call) -> tuple[tuple[str, str], ...]:
 
 
 def refuse(refusal: ApiError, call: Call) -> Reply:
-    """`{code, message}`; `retry-after` only where a fault asks for it."""
+    """`{code, message}`; `allow` as RFC 9110 asks of a 405; `retry-after` only where a fault asks for it."""
     row = TABLE.row(refusal.kind, refusal.code)
     message = row.message.format(detail=refusal.message or refusal.detail or "The request cannot be used.")
     content: dict[str, Any] = {"code": row.code, "message": message}
     if call.settings["error_code"]:
         content["error_code"] = _MLFLOW[row.code]
     headers = reply_headers(call)
+    if row.status == 405:
+        own = (call.endpoint.method,) if call.endpoint else ()
+        headers += (("allow", ", ".join(refusal.parameters.get("methods", own))),)
     if refusal.retry_after_s is not None:
         headers += (("retry-after", str(max(1, round(refusal.retry_after_s)))),)
     return Reply(row.status, content, "oracle-aidp/error.json", headers)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from localruns.engine.call import Call
@@ -85,9 +85,9 @@ _ERROR_CODES = {
 _NAMED_CODES = {"Default:Timeout": "TIMEOUT", "Default:FailedPrecondition": "FAILED_PRECONDITION"}
 
 
-def unknown(request: Request, other_method: bool) -> ApiError:
+def unknown(request: Request, methods: Sequence[str]) -> ApiError:
     """No such path, or not with this method."""
-    where = "has no such method" if other_method else "is not in the API"
+    where = "has no such method" if methods else "is not in the API"
     return NotFound(code="EndpointNotFound", detail=f"{request.method} {request.path} {where}")
 
 
