@@ -67,17 +67,18 @@ class Neighbour:
 class ClientHelp:
     """What a person needs to point a client at this vendor here.
 
-    Shape: `keys(credentials, resources)` what `credentials(vendor)` shows; `base(url)` what the vendor's client wants
-    as its base; `environment(url, keys)` variables to export; `snippet(url, keys)` a complete program for the real
-    SDK; `curl(url, keys)` one command line; `sdk` the SDK's package name.
+    Shape: `keys(credentials)` what `credentials(vendor)` shows, empty texts for what is not there; `base(url)` what the
+    vendor's client wants as its base. `environment`, `snippet` and `curl` take (url, keys, the site's resources):
+    variables to export; a complete program for the real SDK; one command line, behind comment lines where it needs
+    any. `sdk` is the SDK's package name.
     """
 
     sdk: str
     keys: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, str]]
     base: Callable[[str], str]
-    environment: Callable[[str, Mapping[str, str]], Mapping[str, str]]
-    snippet: Callable[[str, Mapping[str, str]], str]
-    curl: Callable[[str, Mapping[str, str]], str]
+    environment: Callable[[str, Mapping[str, str], Mapping[str, Any]], Mapping[str, str]]
+    snippet: Callable[[str, Mapping[str, str], Mapping[str, Any]], str]
+    curl: Callable[[str, Mapping[str, str], Mapping[str, Any]], str]
 
 
 @dataclass(frozen=True, slots=True)
