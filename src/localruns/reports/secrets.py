@@ -61,11 +61,8 @@ def without(text: str, request: Request) -> str:
 
 def _values(request: Request) -> Iterator[str]:
     for name, value in request.headers:
-        if name == "authorization":
-            signed = _SIGNED.findall(value)
-            yield from signed or [value.partition(" ")[2].strip() or value]
-        elif is_secret(name):
-            yield value
+        if is_secret(name):
+            yield from _SIGNED.findall(value) or [value.partition(" ")[2].strip() or value]
     yield from (value for name, value in request.args if is_secret(name))
     if len(request.body) <= _FORM_BYTES and "form" in (request.header("content-type") or ""):
         pairs = parse_qsl(request.body.decode("latin-1"), errors="replace")

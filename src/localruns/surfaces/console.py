@@ -122,7 +122,7 @@ def show_scenarios(found: Iterable[Mapping[str, Any]]) -> None:
     table = Table("scenario", "vendors", "about", box=None, header_style="bold")
     for row in rows:
         table.add_row(*row)
-    Rich().print(table)
+    Rich(markup=False, emoji=False).print(table)
 
 
 def show_warnings() -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from http import HTTPStatus
+from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, unquote_to_bytes
 
@@ -28,6 +29,7 @@ from localruns.surfaces.hints import index
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+_OWN = re.compile(r"/(__admin(/|\Z)|\Z)")
 _QUICK = ("/__admin/health", "/__admin/version", "/__admin/reset", "/__admin/requests/count")
 
 
@@ -47,12 +49,13 @@ class App(flask.Flask):
         """Vendor paths to the engine, our own to Flask, the rest to nobody."""
         request, named = request_of(environ)
         route = self.emulator.router.find(request.method, request.path)
-        own_path = _decoded(request.path)
-        if route is None and (own_path in ("/", "/__admin") or own_path.startswith("/__admin/")):
-            environ["localruns.namespace"] = named
-            environ["PATH_INFO"] = own_path
+        if route is None and _OWN.match(own_path := _decoded(request.path)):
+            environ["localruns.namespace"], environ["PATH_INFO"] = named, own_path
+            environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(request.body), str(len(request.body))
             return super().wsgi_app(environ, start_response)
         try:
+            if named is not None:
+                self.emulator.space(named)  # an empty name is no name of a namespace
             if route is None:
                 reply, space, entry = self._nowhere(request, named)
             else:
