@@ -6,19 +6,22 @@ import logging
 import time
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
+from localruns import clock
 from localruns.engine import contract
 from localruns.engine.call import Call
-from localruns.engine.journal import Entry
-from localruns.engine.library import Library
+from localruns.engine.journal import MAX_BYTES, MAX_ENTRIES, Entry
 from localruns.engine.message import Reply, Request
 from localruns.engine.namespace import Namespace
 from localruns.engine.routing import Route, Router
-from localruns.engine.snapshot import load_snapshot
+from localruns.engine.shelf import Shelf
+from localruns.engine.spaces import DEFAULT, Spaces
 from localruns.engine.steps import preferred
 from localruns.engine.store import Store
+from localruns.engine.terms import Terms, own_credentials
 from localruns.engine.vendor import Vendor
 from localruns.errors import ApiError, ConfigError, EmulatorError, NotEmulated, Problem
 
@@ -29,7 +32,8 @@ _log = logging.getLogger("localruns")
 class Options:
     """How an emulator is set up.
 
-    Shape: `vendors` limits which are served, empty means all; `admin_token` guards the control API, "" leaves it open.
+    Shape: `vendors` limits which are served, empty means all; `admin_token` guards the control API, "" leaves it open;
+    the limits of the journal hold for each namespace.
     """
 
     cache: Path
@@ -38,6 +42,9 @@ class Options:
     auth: str | None = None
     seed: int | None = None
     admin_token: str = ""
+    journal_entries: int = MAX_ENTRIES
+    journal_bytes: int = MAX_BYTES
+    max_namespaces: int = 10_000
 
 
 class Emulator:
@@ -47,39 +54,66 @@ class Emulator:
         self.all_vendors = vendors
         self.vendors = {key: value for key, value in vendors.items() if key in (options.vendors or vendors)}
         self.options = options
-        self.library = Library(options.scenario_dirs)
+        self.shelf = Shelf(vendors, options.scenario_dirs, options.cache, options.seed)
+        self.library = self.shelf.library
         self.router = Router(self.vendors.values())
-        self._stores: dict[str, Store] = {}
         self.listeners: list[Callable[[Namespace, Entry], None]] = []
-        default = Namespace("default", self.store(scenario), options.auth)
-        self.spaces = {default.name: default}
+        self.spaces = Spaces(options.max_namespaces)
+        self.open_space(DEFAULT, scenario)
 
     def store(self, scenario: str) -> Store:
         """The rows of a scenario by name or path, shared by all namespaces. Raises ConfigError."""
-        snapshot = load_snapshot(self.library.find(scenario), self.all_vendors, self.options.cache, self.options.seed)
-        return self._stores.setdefault(snapshot.key, Store(snapshot))
+        return self.shelf.named(scenario)
 
     def open_space(self, name: str, scenario: str) -> Namespace:
-        """A new namespace that holds a scenario of its own. Raises ConfigError for a name that is taken."""
+        """A namespace of the command line, with the well-known credentials. Raises ConfigError for a name taken."""
         if name in self.spaces:
             raise ConfigError(f"there is a namespace {name!r} already, expected scenarios of different names")
-        self.spaces[name] = Namespace(name, self.store(scenario), self.options.auth)
-        return self.spaces[name]
+        space = Namespace(name, self.store(scenario), self._terms())
+        self.spaces.add(space)
+        return space
+
+    def make_space(
+        self,
+        name: str | None = None,
+        store: Store | None = None,
+        ttl_s: float | None = None,
+        journal_entries: int | None = None,
+        journal_bytes: int | None = None,
+    ) -> Namespace:
+        """A new namespace with credentials of its own; without a store it holds what the default one holds.
+
+        Raises Problem for a name that is taken, and for too many.
+        """
+        name = name or self.spaces.free_name()
+        terms = replace(
+            self._terms(),
+            own=own_credentials(self.all_vendors, name),
+            expires=clock.wall_now() + timedelta(seconds=ttl_s) if ttl_s else None,
+            journal_entries=journal_entries or self.options.journal_entries,
+            journal_bytes=journal_bytes or self.options.journal_bytes,
+        )
+        space = Namespace(name, store or self.space(DEFAULT).store, terms)
+        self.spaces.add(space)
+        return space
+
+    def _terms(self) -> Terms:
+        options = self.options
+        return Terms(options.auth, journal_entries=options.journal_entries, journal_bytes=options.journal_bytes)
 
     def space(self, name: str) -> Namespace:
         """The namespace of that name. Raises Problem 404."""
-        if name not in self.spaces:
-            known = ", ".join(list(self.spaces)[:20])
-            raise Problem(404, "unknown namespace", f"there is no namespace {name!r}, expected one of: {known}")
-        return self.spaces[name]
+        return self.spaces.find(name)
 
-    def space_of(self, request: Request, named: str | None) -> Namespace:
-        """The namespace a request belongs to: by path prefix, header, else the default."""
-        return self.space(named or request.header("x-localruns-namespace") or "default")
+    def space_of(self, request: Request, named: str | None, vendor: Vendor | None = None) -> Namespace:
+        """The namespace a request belongs to: by path prefix, header, the credential it presents, else the default."""
+        if name := named or request.header("x-localruns-namespace"):
+            return self.space(name)
+        return (vendor and self.spaces.presented(vendor, request)) or self.space(DEFAULT)
 
     def answer(self, request: Request, route: Route, named: str | None = None) -> tuple[Reply, Namespace, Entry]:
         """One request answered as the vendor would; a refusal is an answer too. Raises Problem 404 (namespace)."""
-        space = self.space_of(request, named)
+        space = self.space_of(request, named, route.vendor).pinned()
         started = time.perf_counter()
         entry = space.journal.open(request, space.clock.now())
         entry.vendor = route.vendor.id
@@ -121,7 +155,7 @@ class Emulator:
         path = "/" + target.partition("?")[0].lstrip("/")
         named, path = split_namespace(path)
         vendor = self.router.vendor_of(path)
-        space = self.spaces.get(named or "default")
+        space = self.spaces.get(named or DEFAULT)
         if vendor is None or space is None or vendor.id not in space.states:
             return problem(Problem(status, "bad request", reason))
         code = vendor.errors.transport.get(status) or vendor.errors.kinds["server_error"]

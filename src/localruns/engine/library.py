@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from os.path import isfile
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ class Library:
         """The file of a scenario by path or name. Raises ConfigError."""
         path = Path(name)
         if path.suffix in ENDINGS or path.parent != Path("."):
-            if path.is_file():
+            if isfile(path):  # Path.is_file() fails on a name that is too long
                 return path
             raise ConfigError(f"{name}: no such file")
         listed = {item.name: item.path for item in self}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ from localruns.engine.journal import Journal
 from localruns.engine.message import Page
 from localruns.engine.scenario import Scenario
 from localruns.engine.store import Store
+from localruns.engine.terms import Terms
 from localruns.engine.walks import Walks
 
 
@@ -36,32 +38,52 @@ class VendorState:
 class Namespace:
     """One private world. `load` points it to other data, `reset` takes it back to the start."""
 
-    def __init__(self, name: str, store: Store, auth: str | None = None) -> None:
+    store: Store
+    scenario: Scenario
+    journal: Journal
+    clock: VirtualClock
+    walks: Walks
+    faults: list[Fault]
+    states: dict[str, VendorState]
+
+    def __init__(self, name: str, store: Store, terms: Terms = Terms()) -> None:  # noqa: B008 - frozen
         self.name = name
-        self._auth = auth
-        self.journal = Journal()
+        self.terms = terms
         self.load(store)
 
     def load(self, store: Store) -> None:
         """Point to another snapshot and start over."""
-        self.store = store
-        self.scenario: Scenario = store.snapshot.scenario
-        self.clock = VirtualClock(self.scenario.start)
-        self.reset()
+        scenario = store.snapshot.scenario
+        # All is made anew and taken over in one step: a request in another thread meets the old world or the new one.
+        self.__dict__.update(
+            store=store,
+            scenario=scenario,
+            journal=Journal(self.terms.journal_entries, self.terms.journal_bytes),
+            clock=VirtualClock(scenario.start),
+            walks=Walks(),
+            faults=[Fault(spec) for spec in scenario.faults],
+            states={
+                vendor: VendorState(self.terms.auth or site.auth, credentials=self.terms.credentials(vendor, site))
+                for vendor, site in scenario.sites.items()
+            },
+        )
 
     def reset(self) -> None:
         """Versions and counters 0, journal empty, the scenario's faults armed again, clock at its start."""
-        self.journal.clear()
-        self.clock.reset()
-        self.walks = Walks()
-        self.faults = [Fault(spec) for spec in self.scenario.faults]
-        self.states = {
-            vendor: VendorState(
-                auth=self._auth or site.auth,
-                credentials={credential["id"]: credential for credential in site.credentials},
-            )
-            for vendor, site in self.scenario.sites.items()
-        }
+        self.load(self.store)
+
+    def pinned(self) -> Namespace:
+        """This namespace as it is now, for one request; what is loaded meanwhile does not touch it."""
+        return copy(self)
+
+    @property
+    def expired(self) -> bool:
+        """Whether its time to live is over."""
+        return self.terms.expired
+
+    def credentials(self, vendor: str) -> list[Mapping[str, Any]]:
+        """What that vendor knows here, as a scenario writes it."""
+        return list(self.states[vendor].credentials.values())
 
     def tick(self, vendor: str) -> None:
         """Fire the events whose time has come; events are strictly in order."""

@@ -86,7 +86,8 @@ class Vendor:
     """One emulated platform.
 
     Shape: `prefixes` are the paths under which it answers for unknown operations too; `resources` and
-    `credentials()` the well-known ones; `scopes(resources)` the resource names that rows may belong to, the first
+    `credentials()` the well-known ones, `own_credentials(name)` what stands in the place of each in a namespace of that
+    name; `scopes(resources)` the resource names that rows may belong to, the first
     being the default; `identify(request)` the credential id a request presents, or ""; `refuse(refusal, call)`
     renders an error; `unknown(request, methods)` is the refusal of a path it does not have, or has with these methods
     only; `contract` describes all of it to other tools.
@@ -105,5 +106,6 @@ class Vendor:
     identify: Callable[[Request], str]
     refuse: Callable[[ApiError, Call], Reply]
     unknown: Callable[[Request, Sequence[str]], ApiError]
+    own_credentials: Callable[[str], Sequence[Mapping[str, Any]]]
     client: ClientHelp
     contract: Contract = field(default_factory=Contract)

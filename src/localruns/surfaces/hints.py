@@ -42,17 +42,26 @@ def hints(emulator: Emulator, url: str, only: str | None = None) -> Iterator[str
 
 def index(emulator: Emulator, space: Namespace) -> dict[str, Any]:
     """What is served in a namespace: of each vendor its title, its paths and a curl line."""
-    prefix = "" if space.name == "default" else f"/ns/{quote(space.name, safe='')}"
-    url = f"{flask.request.scheme}://{_host(flask.request.environ)}{prefix}"
+    prefix, url = prefix_of(space), url_of(space)
     listed = []
     for vendor in emulator.vendors.values():
         if vendor.id in space.states:
             site = space.scenario.sites[vendor.id]
-            keys = vendor.client.keys(site.credentials)
+            keys = vendor.client.keys(space.credentials(vendor.id))
             paths = [f"{endpoint.method} {prefix}{endpoint.path}" for endpoint in vendor.endpoints]
             line = vendor.client.curl(url, keys, site.resources).splitlines()[-1]
             listed.append({"vendor": vendor.id, "title": vendor.title, "paths": paths, "curl": line})
     return {"localruns": localruns.__version__, "scenario": space.scenario.name, "vendors": listed}
+
+
+def prefix_of(space: Namespace) -> str:
+    """What stands before the vendors' paths; nothing for the default namespace."""
+    return "" if space.name == "default" else f"/ns/{quote(space.name, safe='')}"
+
+
+def url_of(space: Namespace) -> str:
+    """A namespace's base URL, by the host that the present request came to."""
+    return f"{flask.request.scheme}://{_host(flask.request.environ)}{prefix_of(space)}"
 
 
 def _host(environ: Mapping[str, Any]) -> str:

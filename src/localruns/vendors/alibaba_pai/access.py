@@ -14,6 +14,7 @@ from typing import Any
 
 from localruns.engine.call import Call
 from localruns.engine.credentials import flaw
+from localruns.engine.draw import BASE62, code_text
 from localruns.engine.message import Request
 from localruns.errors import ApiError, Forbidden, Unauthorized
 from localruns.vendors.alibaba_pai import signature
@@ -59,6 +60,12 @@ def identify(request: Request) -> str:
         return parts.credential
     legacy = _LEGACY.fullmatch(authorization.strip())
     return legacy["id"] if legacy else request.header("x-acs-bearer-token") or ""
+
+
+def own_credentials(name: str) -> list[dict[str, str]]:
+    """What a namespace of that name has in the place of the well-known credential."""
+    key = "LTAI5t" + code_text(BASE62, 17, "alibaba-pai", "access key", name)
+    return [{"id": key, "secret": f"localruns-alibaba-secret-{name}"}]
 
 
 def _require_key(call: Call, authorization: Authorization) -> None:

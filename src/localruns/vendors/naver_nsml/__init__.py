@@ -56,6 +56,7 @@ VENDOR = Vendor(
     identify=access.identify,
     refuse=problems.refuse,
     unknown=problems.unknown,
+    own_credentials=access.own_credentials,
     client=client.HELP,
     contract=contract.CONTRACT,
 )

@@ -11,6 +11,7 @@ import re
 from localruns import clock
 from localruns.engine.call import Call
 from localruns.engine.credentials import flaw
+from localruns.engine.draw import LOWER, code_text
 from localruns.engine.message import Request
 from localruns.errors import ApiError, Forbidden
 from localruns.vendors.naver_nsml.headers import (
@@ -73,6 +74,12 @@ def permission(call: Call) -> Call:
 def identify(request: Request) -> str:
     """The access key."""
     return (request.header(ACCESS_KEY) or "").strip()
+
+
+def own_credentials(name: str) -> list[dict[str, str]]:
+    """What a namespace of that name has in the place of the well-known credential."""
+    key, api_key = (code_text(LOWER, 16, "naver-nsml", what, name).upper() for what in ("access key", "API key"))
+    return [{"id": f"LRNS{key}", "secret": f"localruns-naver-secret-{name}", "api_key": f"LRNS{api_key}"}]
 
 
 def _accepted(call: Call) -> tuple[str, ...]:

@@ -99,6 +99,15 @@ def identify(request: Request) -> str:
     return rest.strip() if scheme.lower() == "bearer" else ""
 
 
+def own_credentials(name: str) -> list[dict[str, str]]:
+    """What a namespace of that name has in the place of the well-known credentials."""
+    tenancy = WELL_KNOWN_USER.partition("/")[0]
+    return [
+        {"id": f"{tenancy}/ocid1.user.oc1..ns-{name}", "public_key": SHARED_KEY},
+        {"id": f"ns-{name}", "token": f"localruns-token-{name}"},
+    ]
+
+
 def _known(call: Call, presented: str) -> Mapping[str, Any]:
     """The scenario's credential: by id, by `tenancy/user` of a key id, or by token."""
     credentials = call.state.credentials

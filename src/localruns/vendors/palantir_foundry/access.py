@@ -76,6 +76,14 @@ def identify(request: Request) -> str:
     return grants.client_of(text) or text or oauth.client_id(request)
 
 
+def own_credentials(name: str) -> list[dict[str, str]]:
+    """What a namespace of that name has in the place of the well-known credentials."""
+    return [
+        {"id": f"localruns-user-{name}", "token": f"localruns-token-{name}"},
+        {"id": f"localruns-client-{name}", "secret": f"localruns-foundry-secret-{name}"},
+    ]
+
+
 def _bearer(request: Request) -> str:
     match = _BEARER.fullmatch(request.header("authorization") or "")
     return match[1] if match else ""
