@@ -98,11 +98,24 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), _first)
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper):  # type: ignore[misc]
     """Writes text so that every YAML reader, old or new, reads text again."""
 
     def ignore_aliases(self, _data: Any) -> bool:
         return True
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.Node:
+    # Between single quotes a reader would take this one for a line break.
+    style = '"' if "\x85" in text else None
+    node: yaml.Node = dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+    return node
+
+
+_Dumper.add_representer(str, _text)
+for _tag, _pattern in (("int", scalars.INT.pattern), ("float", scalars.FLOAT.pattern)):
+    # The writer's own rules are YAML 1.1, to which `1e5` and `0o17` are text.
+    _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list("-+.0123456789"))
 
 
 def _compose(text: str, name: str) -> yaml.Node:
