@@ -14,6 +14,7 @@ from localruns.engine.vendor import Endpoint, Vendor
 
 if TYPE_CHECKING:
     from localruns.engine.namespace import Namespace, VendorState
+    from localruns.engine.page_faults import Strike
 
 _NO_CUT = Cut(0, 0)
 
@@ -23,7 +24,7 @@ class Call:
     """A request, matched to an endpoint in a namespace; each check returns it as it was or with more in it.
 
     Shape: `number` counts this vendor's requests in the namespace, refused ones too; `params` the path's;
-    `query`, `cut`, `shape`, `page_number` and `by_number` what a list call asks; `details` whatever else the vendor's own
+    `query`, `cut`, `shape`, `page_number`, `by_number` and `token` what a list call asks; `strikes` the page faults that may act on it; `details` whatever else the vendor's own
     steps hand on to its render.
     """
 
@@ -39,6 +40,8 @@ class Call:
     shape: str = ""
     page_number: int = 1
     by_number: bool = False
+    token: str = ""
+    strikes: tuple[Strike, ...] = ()
     details: Any = None
 
     @property

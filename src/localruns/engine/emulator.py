@@ -50,7 +50,7 @@ class Options:
 class Emulator:
     """Answers requests. `default` is the namespace of requests that name none."""
 
-    def __init__(self, vendors: Mapping[str, Vendor], scenario: str, options: Options) -> None:
+    def __init__(self, vendors: Mapping[str, Vendor], scenario: str | tuple[str, str], options: Options) -> None:
         self.all_vendors = vendors
         self.vendors = {key: value for key, value in vendors.items() if key in (options.vendors or vendors)}
         self.options = options
@@ -61,11 +61,11 @@ class Emulator:
         self.spaces = Spaces(options.max_namespaces)
         self.open_space(DEFAULT, scenario)
 
-    def store(self, scenario: str) -> Store:
-        """The rows of a scenario by name or path, shared by all namespaces. Raises ConfigError."""
-        return self.shelf.named(scenario)
+    def store(self, scenario: str | tuple[str, str]) -> Store:
+        """The rows of a scenario by name or path, or of (text, label), shared by all namespaces. Raises ConfigError."""
+        return self.shelf.named(scenario) if isinstance(scenario, str) else self.shelf.written(*scenario)
 
-    def open_space(self, name: str, scenario: str) -> Namespace:
+    def open_space(self, name: str, scenario: str | tuple[str, str]) -> Namespace:
         """A namespace of the command line, with the well-known credentials. Raises ConfigError for a name taken."""
         if name in self.spaces:
             raise ConfigError(f"there is a namespace {name!r} already, expected scenarios of different names")

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from localruns.engine import wire
 from localruns.engine.message import ErrorTable
+from localruns.engine.wire import WirePlan
 from localruns.errors import KINDS, ApiError
+
+if TYPE_CHECKING:
+    from localruns.engine.call import Call
+
+KINDS_OF_FAULT = ("refuse", "page_fault", "wire")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,22 @@ class Fault:
 
     spec: Mapping[str, Any]
     fired: int = 0
+
+    @property
+    def kind(self) -> str:
+        """`refuse`, `page_fault` or `wire`."""
+        return next(kind for kind in KINDS_OF_FAULT if kind in self.spec)
+
+    def applies(self, moment: Moment) -> bool:
+        """Whether a page fault may act on a call; at which page it does is its own business."""
+        when = {key: value for key, value in self.spec["when"].items() if key != "page"}
+        times = self.spec.get("times")
+        return (times is None or self.fired < times) and _matches(when, moment)
+
+    def plan(self, call: Call) -> WirePlan:
+        """The wire fault for one call, its choices drawn from (seed, namespace, vendor, call)."""
+        parts = (call.space.scenario.seed, call.space.name, call.vendor.id, call.state.calls)
+        return WirePlan(self.spec["wire"], parts)
 
     def strikes(self, moment: Moment) -> bool:
         """Whether the fault fires now; firing is counted."""
@@ -59,7 +82,9 @@ def injected(table: ErrorTable, name: str, **rest: Any) -> ApiError:
 def words(spec: Mapping[str, Any]) -> str:
     """`refuse throttled at page 3` for the journal."""
     triggers = [f"{key} {value}" for key, value in spec["when"].items() if key != "vendor"]
-    return f"refuse {spec['refuse']} at {', '.join(triggers) or 'every call'}"
+    kind = next(kind for kind in KINDS_OF_FAULT if kind in spec)
+    what = wire.words(spec["wire"]) if kind == "wire" else spec[kind]
+    return f"{kind.replace('_', ' ')} {what} at {', '.join(triggers) or 'every call'}"
 
 
 def _matches(when: Mapping[str, Any], moment: Moment) -> bool:

@@ -13,6 +13,7 @@ from localruns.engine.message import Page, Reply, Request
 if TYPE_CHECKING:
     from localruns.engine.query import Cut, Query
     from localruns.engine.walks import Visit, Walk
+    from localruns.engine.wire import WirePlan
     from localruns.errors import ApiError
 
 MAX_ENTRIES = 10_000
@@ -47,6 +48,7 @@ class Entry:
     took_ms: float = 0.0
     sent: bool = False
     broken: bool = False
+    wire: WirePlan | None = None
     walk: Walk | None = None
     visit: Visit | None = None
 

@@ -91,11 +91,16 @@ class Reply:
         return b"".join((head, hole[:-1], b",".join(self.rows), b"]", tail))
 
 
+SAME = -1
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One slice of the ordered rows of one version.
 
-    Shape: `rows` finished bytes, beside them `keys` the row keys and `numbers` the store's own numbers. Units: `offset`, `size`, `total` are rows.
+    Shape: `rows` finished bytes, beside them `keys` the row keys and `numbers` the store's own numbers. The fields from
+    `total_shown` on are for page faults: what the answer says in place of the truth. Units: `offset`, `size`, `total` are
+    rows.
     """
 
     rows: Sequence[bytes]
@@ -104,12 +109,29 @@ class Page:
     size: int
     total: int
     numbers: Sequence[int] = ()
+    total_shown: int | None = SAME
+    leads_to: int = SAME
+    again: bool = False
+    mark: int = 0
+    token: str | None = None
+    token_characters: int = 0
+
+    @property
+    def more(self) -> bool:
+        """Whether the answer leads on to another page."""
+        return self.leads_to != SAME or (bool(self.rows) and self.offset + len(self.rows) < self.total)
 
     @property
     def next_offset(self) -> int:
-        """The offset of the row after this page, or 0 when none is left."""
-        end = self.offset + len(self.rows)
-        return end if self.rows and end < self.total else 0
+        """The offset at which the next page starts, or 0 when none follows."""
+        if self.leads_to != SAME:
+            return self.leads_to
+        return self.offset + len(self.rows) if self.more else 0
+
+    @property
+    def shown(self) -> int | None:
+        """The total that the answer states; None when it states none."""
+        return self.total if self.total_shown == SAME else self.total_shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +151,7 @@ class ErrorRow:
 
 @dataclass(frozen=True, slots=True)
 class ErrorTable:
-    """All errors of a vendor.
+    """All errors of a vendor; `page_token` is the code for a token that is refused.
 
     Shape: `kinds` maps a neutral kind to a code, `transport` an HTTP status of the edge (400, 413, 414, 431) or
     of routing (404, 405) to a code.
@@ -138,6 +160,7 @@ class ErrorTable:
     rows: Sequence[ErrorRow]
     kinds: Mapping[str, str]
     transport: Mapping[int, str]
+    page_token: str = ""
     by_code: Mapping[str, ErrorRow] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 from localruns import schemas, yamlio
 from localruns.clock import parse_time
+from localruns.engine.faults import KINDS_OF_FAULT
+from localruns.engine.page_faults import CATALOGUE, why_not
 from localruns.engine.source import Source as Source
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
@@ -143,7 +145,17 @@ def _fault(source: Source, index: int, vendors: Mapping[str, Vendor]) -> Mapping
     path, when = ("faults", index), fault["when"]
     _held(source, (*path, "when"), when["vendor"])
     vendor = vendors[when["vendor"]]
-    _known(source, (*path, "refuse"), fault["refuse"], [*vendor.errors.kinds, *vendor.errors.by_code])
+    kinds = [kind for kind in KINDS_OF_FAULT if kind in fault]
+    if len(kinds) != 1:
+        words = f"found {' and '.join(kinds) or 'neither'}, expected one of: {', '.join(KINDS_OF_FAULT)}"
+        raise ConfigError(source.problem(path, words))
+    if "refuse" in fault:
+        _known(source, (*path, "refuse"), fault["refuse"], [*vendor.errors.kinds, *vendor.errors.by_code])
+    if "page_fault" in fault:
+        _known(source, (*path, "page_fault"), fault["page_fault"], list(CATALOGUE))
+        if reason := why_not(vendor, fault["page_fault"]):
+            words = f"found {fault['page_fault']!r}, which {vendor.id} cannot express: {reason}"
+            raise ConfigError(source.problem((*path, "page_fault"), words))
     if "operation" in when:
         _known(source, (*path, "when", "operation"), when["operation"], [part.name for part in vendor.endpoints])
     low, high = when.get("calls", (1, 1))

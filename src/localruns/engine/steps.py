@@ -7,12 +7,13 @@ import time
 from dataclasses import replace
 
 from localruns.engine.call import Call
-from localruns.engine.faults import Moment, injected
+from localruns.engine.faults import Fault, Moment, injected, words
 from localruns.engine.message import Page, Reply
+from localruns.engine.page_faults import CATALOGUE, DEFAULT_PAGE, FIRST_PAGE, Strike
 from localruns.engine.query import Cut, Query
 from localruns.engine.tokens import PageToken, TokenError, fingerprint, seal, unseal
 from localruns.engine.vendor import Answer, Render
-from localruns.engine.walks import NOWHERE, Visit
+from localruns.engine.walks import Visit
 from localruns.errors import BadPageToken, NotEmulated, Problem
 
 _PREFER = re.compile(r"\b(code|error)\s*=\s*\"?([^;,\"\s]+)\"?", re.IGNORECASE)
@@ -53,9 +54,32 @@ def decide(call: Call) -> Call:
     operation = call.endpoint.name if call.endpoint else ""
     moment = Moment(call.vendor.id, operation, state.calls, call.page_number, state.rows)
     for fault in call.space.faults:
-        if fault.strikes(moment):
-            raise fault.refusal(call.vendor.errors)
+        if fault.kind == "page_fault":
+            call = _page_fault(call, fault, moment)
+        elif fault.strikes(moment):
+            if fault.kind == "refuse":
+                raise fault.refusal(call.vendor.errors)
+            call.entry.wire = fault.plan(call)
+            call.entry.broken = call.entry.wire.breaks
+            call.entry.notes.append(f"fault {words(fault.spec)}, fired {fault.fired} times")
     return call
+
+
+def _page_fault(call: Call, fault: Fault, moment: Moment) -> Call:
+    """The call with a page fault that may act on it; some refuse, some change the page size."""
+    walk, name = call.entry.walk, fault.spec.get("page_fault", "")
+    entry = CATALOGUE[name]
+    style = "number" if call.by_number else "text" if "text" in call.vendor.paging else "integer"
+    if walk is None or style not in entry.paging or not fault.applies(moment):
+        return call
+    strike = Strike(entry, fault.spec["when"].get("page", 1 if name in FIRST_PAGE else DEFAULT_PAGE), call, walk)
+    refusal = entry.refuse(strike)
+    if refusal is not None:
+        fault.fired += 1
+        raise refusal
+    size = entry.size(strike, call.cut.size)
+    offset = (call.page_number - 1) * size if call.by_number else call.cut.offset
+    return replace(call, cut=Cut(offset, size), strikes=(*call.strikes, strike))
 
 
 def found(
@@ -66,13 +90,20 @@ def found(
     shape: str,
     page_number: int,
     by_number: bool = False,
+    token: str = "",
 ) -> Call:
-    """The call with what it asks in it, the journal told; `by_number` when the client pages by number, not by token."""
+    """The call with what it asks in it, the journal and the walk told.
+
+    `by_number` when the client pages by number and not by token; `token` is the text token it presents.
+    """
     entry = call.entry
     entry.query, entry.cut, entry.page_number = query, cut, page_number
-    entry.visit = Visit(cut.offset, page_number, call.state.version, time.monotonic())
+    place = (cut.size, page_number) if by_number else (0, cut.offset)
+    first = page_number == 1 if by_number else not cut.offset and not token
+    entry.visit = Visit(place, first, cut.size, page_number, call.state.version, time.monotonic())
     entry.walk = call.space.walks.join(call.vendor.id, entry.credential, query, entry.visit)
-    return replace(call, query=query, cut=cut, shape=shape, page_number=page_number, by_number=by_number)
+    asked = replace(call, query=query, cut=cut, shape=shape, page_number=page_number)
+    return replace(asked, by_number=by_number, token=token)
 
 
 def listing(render: Render) -> Answer:
@@ -81,31 +112,54 @@ def listing(render: Render) -> Answer:
     def answer(call: Call) -> Reply:
         if call.query is None:
             raise NotEmulated("a list endpoint without a query")
-        page = call.space.store.page(call.query, call.state.version, call.cut, call.shape)
+        page = cut_page(call, call.query)
         call.entry.page = page
         visit = call.entry.visit
         if visit is not None:
-            # Who pages by number may always ask for the number after; who pages by token needs one.
-            after = page.offset + page.size if call.by_number else NOWHERE
-            visit.resumes, visit.more = page.next_offset or after, bool(page.next_offset)
+            visit.more = page.more
+            if call.by_number:
+                # Who pages by number may always ask for the number after; who pages by token needs one.
+                visit.resumes = (visit.size, visit.page_number + 1)
+            elif page.more:
+                visit.resumes = (0, page.next_offset)
         return render(page, call)
 
     return answer
 
 
-def next_token(page: Page, call: Call, prefix: str = "") -> str:
-    """The text token of the page after this one, or "" on the last page."""
-    if not page.next_offset or call.query is None:
-        return ""
+def cut_page(call: Call, query: Query) -> Page:
+    """The page that the call asks for, as its page faults leave it."""
+    store = call.space.store
+    if not call.strikes:
+        return store.page(query, call.state.version, call.cut, call.shape)
+    order = store.order(query, call.state.version)
+    for strike in call.strikes:
+        order = strike.fault.order(strike, order)
+    offset = call.cut.offset
+    for strike in call.strikes:
+        offset = strike.fault.offset(strike, offset, len(order))
+    page = store.cut(query.vendor, order, Cut(offset, call.cut.size), call.shape)
+    for strike in call.strikes:
+        page = strike.fault.page(strike, page)
+    return page
+
+
+def next_token(page: Page, call: Call, prefix: str = "") -> str | None:
+    """The text token of the page after this one; None on the last page."""
+    if page.token is not None:
+        return page.token
+    if not page.more or call.query is None:
+        return None
     token = PageToken(
         namespace=call.space.name,
         query=fingerprint(call.query),
         size=call.cut.size,
         offset=page.next_offset,
         version=call.state.version,
-        page=call.page_number + 1,
+        page=call.page_number + (not page.again),
+        mark=page.mark,
     )
-    return prefix + seal(token, call.space.scenario.seed, call.vendor.id)
+    return prefix + seal(token, call.space.scenario.seed, call.vendor.id, page.token_characters - len(prefix))
 
 
 def read_token(call: Call, text: str, parameter: str, query: Query, size: int, prefix: str = "") -> PageToken:

@@ -34,9 +34,12 @@ class Store:
 
     def page(self, query: Query, version: int, cut: Cut, shape: str) -> Page:
         """One page of the rows alive in `version`. Raises BadRequest for a query SQLite cannot carry."""
-        order = self.order(query, version)
+        return self.cut(query.vendor, self.order(query, version), cut, shape)
+
+    def cut(self, vendor: str, order: array[int], cut: Cut, shape: str) -> Page:
+        """One page of rows that are in order."""
         numbers = order[cut.offset : cut.offset + cut.size]
-        found = self._rows(query.vendor, shape, numbers)
+        found = self._rows(vendor, shape, numbers)
         rows, keys = zip(*found, strict=True) if found else ((), ())
         return Page(rows, keys, cut.offset, cut.size, len(order), numbers)
 

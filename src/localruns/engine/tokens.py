@@ -23,7 +23,10 @@ _MAC_BYTES = 12
 
 @dataclass(frozen=True, slots=True)
 class PageToken:
-    """Where the next page starts, and what it belongs to. Units: `offset` and `size` are rows."""
+    """Where the next page starts, and what it belongs to; `mark` tells apart tokens that lead to the same place.
+
+    Units: `offset` and `size` are rows.
+    """
 
     namespace: str
     query: str
@@ -31,30 +34,41 @@ class PageToken:
     offset: int
     version: int
     page: int
+    mark: int = 0
 
 
 class TokenError(ValueError):
     """Why a text is not a token of ours, in words."""
 
 
-def seal(token: PageToken, seed: int, vendor: str) -> str:
-    """The text of a token."""
+def seal(token: PageToken, seed: int, vendor: str, characters: int = 0) -> str:
+    """The text of a token; with `characters`, filled up to that length and ending in `==`."""
     payload = orjson.dumps(astuple(token))
-    return base64.urlsafe_b64encode(_mac(payload, seed, vendor) + payload).decode().rstrip("=")
+    text = base64.urlsafe_b64encode(_mac(payload, seed, vendor) + payload).decode().rstrip("=")
+    return text + _filling(text, characters - len(text))
 
 
 def unseal(text: str, seed: int, vendor: str) -> PageToken:
     """The token of a text. Raises TokenError."""
+    core = text.partition(".")[0]
     try:
-        raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        raw = base64.b64decode(core.encode("ascii") + b"=" * (-len(core) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, UnicodeEncodeError):
         raise TokenError("it is not base64url text") from None
     mac, payload = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
     # Base64 leaves spare bits in the last character: only the one spelling we gave out is the token.
     spelling = base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    spelling += _filling(spelling, len(text) - len(spelling))
     if not hmac.compare_digest(mac, _mac(payload, seed, vendor)) or spelling != text:
         raise TokenError("its signature does not match: edited, cut, or from another scenario or vendor")
     return PageToken(*orjson.loads(payload))
+
+
+def _filling(text: str, length: int) -> str:
+    """What makes a token long, itself tied to the token; a few characters are too few to fill."""
+    if length <= len(".=="):
+        return ""
+    return "." + (digest("filling", text, size=64).hex() * (length // 128 + 1))[: length - 3] + "=="
 
 
 @lru_cache(maxsize=1024)

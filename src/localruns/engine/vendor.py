@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from localruns.errors import ApiError
 
 Row = Mapping[str, Any]
+Paging = Literal["text", "integer", "number"]
 Check = Callable[["Call"], "Call"]
 Answer = Callable[["Call"], Reply]
 Render = Callable[[Page, "Call"], Reply]
@@ -90,7 +91,9 @@ class Vendor:
     name; `scopes(resources)` the resource names that rows may belong to, the first
     being the default; `identify(request)` the credential id a request presents, or ""; `refuse(refusal, call)`
     renders an error; `unknown(request, methods)` is the refusal of a path it does not have, or has with these methods
-    only; `contract` describes all of it to other tools.
+    only; `presented(request)` the very credential, which changes when a client renews it; `paging` the ways in which
+    lists are paged; `contract` describes all of it to other tools; `cannot` page faults that the contract rules out, with
+    the reason.
     """
 
     id: str
@@ -107,5 +110,8 @@ class Vendor:
     refuse: Callable[[ApiError, Call], Reply]
     unknown: Callable[[Request, Sequence[str]], ApiError]
     own_credentials: Callable[[str], Sequence[Mapping[str, Any]]]
+    presented: Callable[[Request], str]
+    paging: Sequence[Paging]
     client: ClientHelp
     contract: Contract = field(default_factory=Contract)
+    cannot: Mapping[str, str] = field(default_factory=dict)

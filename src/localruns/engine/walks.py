@@ -17,7 +17,8 @@ from localruns.engine.query import Query
 
 MAX_WALKS = 1_000
 MAX_VISITS = 200_000
-NOWHERE = -1
+Place = tuple[int, int]
+NOWHERE: Place = (-1, -1)
 
 Outcome = Literal["pending", "whole", "refused", "broken"]
 
@@ -26,11 +27,14 @@ Outcome = Literal["pending", "whole", "refused", "broken"]
 class Visit:
     """One request of a walk.
 
-    Shape: `numbers` are the row numbers delivered; `resumes` the offset at which the answer says the next page starts,
-    NOWHERE on the last page. `off_course`: the answer before did not lead here. Units: rows, and seconds of wall time.
+    Shape: `place` is what page is asked for: (0, offset) by token, (page size, number) by number; `size` the size asked
+    for; `numbers` the row numbers delivered; `resumes` the place that the answer leads to, NOWHERE on the last page.
+    `off_course`: the answer before did not lead here. Units: rows, and seconds of wall time.
     """
 
-    offset: int
+    place: Place
+    first: bool
+    size: int
     page_number: int
     version: int
     asked_s: float
@@ -39,12 +43,12 @@ class Visit:
     outcome: Outcome = "pending"
     status: int = 0
     numbers: array[int] = field(default_factory=lambda: array("I"))
-    resumes: int = NOWHERE
+    resumes: Place = NOWHERE
     more: bool = False
     answered_s: float = 0.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Walk:
     """One pass. `memory` is for faults that happen once per walk."""
 
@@ -61,13 +65,13 @@ class Walk:
         """The latest request."""
         return self.visits[-1]
 
-    def expects(self, offset: int) -> bool:
-        """Whether the last answer leads to a page at `offset`."""
-        return self.last.outcome == "whole" and self.last.resumes == offset
+    def expects(self, place: Place) -> bool:
+        """Whether the last answer leads to this page."""
+        return self.last.outcome == "whole" and self.last.resumes == place
 
-    def repeats(self, offset: int) -> bool:
-        """Whether a request at `offset` tries again what was refused, broken, or has not been answered yet."""
-        return self.last.outcome != "whole" and self.last.offset == offset
+    def repeats(self, place: Place) -> bool:
+        """Whether a request for this page tries again what was refused, broken, or has not been answered yet."""
+        return self.last.outcome != "whole" and self.last.place == place
 
 
 Key = tuple[str, str, Query]
@@ -89,17 +93,25 @@ class Walks:
         """The walk of that id, or None when it is unknown or gone."""
         return self._by_id.get(number)
 
+    def before(self, walk: Walk) -> Walk | None:
+        """The walk of the same client and query that was opened before."""
+        known = self._by_key.get((walk.vendor, walk.credential, walk.query), [])
+        return next((known[index - 1] for index, other in enumerate(known) if other is walk and index), None)
+
     def join(self, vendor: str, credential: str, query: Query, visit: Visit) -> Walk:
         """Put a request into the walk it belongs to, or into a new one."""
         known = self._by_key.setdefault((vendor, credential, query), [])
-        fitting = [walk for walk in known if walk.expects(visit.offset) or walk.repeats(visit.offset)]
+        fitting = [walk for walk in known if walk.expects(visit.place) or walk.repeats(visit.place)]
         if len(fitting) > 1:
             for walk in fitting:
                 walk.ambiguous = True
+        if not fitting and not visit.first:
+            fitting = [walk for walk in self if self._goes_on_as(walk, vendor, query, visit.place)][:1]
+            known += fitting
         if fitting:
             walk = fitting[0]
-            visit.retry = walk.repeats(visit.offset)
-        elif visit.offset == 0 or not known:
+            visit.retry = walk.repeats(visit.place)
+        elif visit.first or not known:
             walk = self._open(vendor, credential, query, known)
         else:
             walk = known[-1]
@@ -108,6 +120,11 @@ class Walks:
         self._visits += 1
         self._give_way()
         return walk
+
+    @staticmethod
+    def _goes_on_as(walk: Walk, vendor: str, query: Query, place: Place) -> bool:
+        """Whether a client that was refused may have come back with another credential."""
+        return walk.vendor == vendor and walk.query == query and walk.last.outcome == "refused" and walk.repeats(place)
 
     def _open(self, vendor: str, credential: str, query: Query, known: list[Walk]) -> Walk:
         self._count += 1
@@ -121,7 +138,7 @@ class Walks:
             oldest = next(iter(self._by_id.values()))
             del self._by_id[oldest.id]
             self._visits -= len(oldest.visits)
-            key = (oldest.vendor, oldest.credential, oldest.query)
-            self._by_key[key].remove(oldest)
-            if not self._by_key[key]:
-                del self._by_key[key]
+            for key in [key for key, known in self._by_key.items() if oldest in known]:
+                self._by_key[key].remove(oldest)
+                if not self._by_key[key]:
+                    del self._by_key[key]

@@ -21,28 +21,32 @@ from localruns.engine.emulator import Emulator, problem, split_namespace
 from localruns.engine.journal import Entry
 from localruns.engine.message import Reply, Request, parse_query
 from localruns.engine.namespace import Namespace
-from localruns.errors import ConfigError, EmulatorError, Problem
+from localruns.errors import ConfigError, EmulatorError, NotEmulated, Problem
 from localruns.reports.near import near_miss, nearest
-from localruns.surfaces import admin
+from localruns.surfaces import admin, contract_api
 from localruns.surfaces.hints import index
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+MAX_DETAIL = 1_000
 _OWN = re.compile(r"/(__admin(/|\Z)|\Z)")
-_QUICK = ("/__admin/health", "/__admin/version", "/__admin/reset", "/__admin/requests/count")
+_QUICK = ("/__admin/health", "/__admin/version", "/__admin/reset", "/__admin/requests/count", "/__admin/ca.pem")
 
 
 class App(flask.Flask):
-    """The application of one emulator."""
+    """The application of one emulator. `ca_pem` is what clients of an HTTPS server are to trust."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, ca_pem: bytes = b"") -> None:
         super().__init__("localruns", static_folder=None)
         self.emulator = emulator
         self.json.sort_keys = False  # type: ignore[attr-defined]
         self.url_map.merge_slashes = False
         self.add_url_rule("/", view_func=lambda: index(emulator, admin.space_of(emulator)))
+        # A certificate is public, and wanted before a token can be sent in confidence: it stands outside the guard.
+        self.add_url_rule("/__admin/ca.pem", view_func=lambda: admin.certificate(ca_pem), endpoint="certificate")
         self.register_blueprint(admin.blueprint(emulator))
+        self.register_blueprint(contract_api.blueprint(emulator))
         self.register_error_handler(Exception, self._failed)
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -64,7 +68,7 @@ class App(flask.Flask):
             return _send(problem(error), start_response, request.method)
         if route is None or route.endpoint is None:
             entry.near_miss = near_miss(self.emulator.router, request)
-        body = _send(reply, start_response, request.method)
+        body = _deliver(reply, entry, environ, start_response)
         return _Sending(body, lambda: self.emulator.sent(space, entry), closed="localruns.headers" in environ)
 
     def make_default_options_response(self) -> flask.Response:
@@ -87,8 +91,8 @@ class App(flask.Flask):
     def _failed(self, error: Exception) -> flask.Response:
         """What the control API answers when it cannot do what was asked."""
         headers: dict[str, str] = {}
-        if isinstance(error, ConfigError):
-            error = Problem(400, "bad request", str(error))
+        if isinstance(error, (ConfigError, OSError)):  # a file that the call names cannot be used
+            error = Problem(400, "bad request", str(error)[:MAX_DETAIL])
         elif isinstance(error, HTTPException):
             error, headers = admin.misdirected(error)
         elif not isinstance(error, EmulatorError):
@@ -176,6 +180,23 @@ def _body(environ: WSGIEnvironment) -> bytes:
     if length.isdecimal():
         return bytes(environ["wsgi.input"].read(int(length)))
     return bytes(environ["wsgi.input"].read()) if environ.get("wsgi.input_terminated") else b""
+
+
+def _deliver(reply: Reply, entry: Entry, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+    """Send a reply, with the wire fault that the engine wrote down for it, if any."""
+    plan, method = entry.wire, environ["REQUEST_METHOD"]
+    if plan is None:
+        return _send(reply, start_response, method)
+    if plan.needs_socket and "localruns.headers" not in environ:
+        entry.wire, entry.broken = None, False
+        words = f"the wire fault {', '.join(plan.needs_socket)} needs the server of localruns itself, this is another one"
+        entry.reply = problem(NotEmulated(words))
+        entry.notes.append(words)
+        return _send(entry.reply, start_response, method)
+    headers, body = plan.rewrite(_reply_headers(reply, reply.body), reply.body)
+    environ["localruns.wire"] = plan if plan.needs_socket else None
+    start_response(_status(reply.status), headers)
+    return [] if method == "HEAD" else [body]
 
 
 def _send(reply: Reply, start_response: StartResponse, method: str) -> list[bytes]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from localruns.engine.wire import Action
+from localruns.surfaces.edge.player import Player
 from localruns.surfaces.edge.reader import UNREADABLE, RequestReader, first_target, why
 from localruns.surfaces.edge.shared import Site
 from localruns.surfaces.edge.wsgi import Answer, Environ, close_quietly, refusal, respond
@@ -155,12 +157,29 @@ class Connection(RequestReader):
         self._go_on()
 
     def _send(self, answer: Answer) -> None:
-        if not self.transport.is_closing():
+        if answer.plan is not None:
+            self._play(answer, answer.plan.script(answer.wire))
+        elif not self.transport.is_closing():
             self.transport.write(answer.wire)
-            if not answer.keep_alive:
-                self.deaf = True
-                self.transport.close()
+            self._after(answer)
         close_quietly(answer.close)
+
+    def _after(self, answer: Answer) -> None:
+        if not answer.keep_alive:
+            self.deaf = True
+            self.transport.close()
+
+    def _play(self, answer: Answer, script: Iterator[Action]) -> None:
+        """A wire fault takes the connection until it is over."""
+
+        def over() -> None:
+            self.working = False
+            self._after(answer)
+            self._go_on()
+
+        self.working = True
+        self.flow.pause_reading()
+        Player(self.loop, self.transport, script, over).play()
 
     def _refuse(self, status: int, reason: str) -> None:
         """Answer, then hear out a client that is busy sending: closing now would reset what it is to read."""

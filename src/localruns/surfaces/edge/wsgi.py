@@ -15,6 +15,8 @@ from urllib.parse import unquote_to_bytes
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
+    from localruns.engine.wire import WirePlan
+
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
 Refuse = Callable[[int, str, str], tuple[int, Headers, bytes]]
@@ -24,11 +26,15 @@ logger = logging.getLogger("localruns.edge")
 
 
 class Answer(NamedTuple):
-    """Finished bytes for the wire; `close` is to be called once they are handed to the transport."""
+    """Finished bytes for the wire; `close` is to be called once they are handed to the transport.
+
+    Shape: `plan` is a wire fault that the application left in `environ["localruns.wire"]`, else None.
+    """
 
     wire: bytes
     keep_alive: bool
     close: Callable[[], object]
+    plan: WirePlan | None = None
 
 
 def nothing() -> None:
@@ -102,7 +108,7 @@ def respond(app: WSGIApplication, refuse: Refuse, environ: Environ, keep_alive: 
     try:
         status, headers, parts, close = collect(app, environ)
         wire, keep_alive = encode(environ, status, headers, b"".join(parts), keep_alive)
-        return Answer(wire, keep_alive, close)
+        return Answer(wire, keep_alive, close, environ.get("localruns.wire"))
     except BaseException:  # sys.exit() in an application must not end the server either
         logger.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
         close_quietly(close)

@@ -57,6 +57,9 @@ VENDOR = Vendor(
     refuse=problems.refuse,
     unknown=problems.unknown,
     own_credentials=access.own_credentials,
+    presented=access.identify,
+    paging=("integer", "number"),
     client=client.HELP,
+    cannot={"empty_first_page": "the token of page 1 is 0, and 0 means that nothing follows"},
     contract=contract.CONTRACT,
 )

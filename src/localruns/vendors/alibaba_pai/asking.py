@@ -99,7 +99,7 @@ def _labels(text: str) -> list[Condition]:
     """`k:v,k2:v2`, all must hold; a bare key means any value."""
     conditions = []
     for item in text.split(",") if text else ():
-        key, colon, value = item.strip().partition(":")
+        key, colon, value = item.strip(" ").partition(":")
         if not key:
             raise BadRequest("Labels", text, "key:value pairs separated by commas")
         field = Field(key, bag="labels")
@@ -113,8 +113,8 @@ def _order(args: dict[str, str]) -> list[Order]:
         return [_item(args.get("SortBy", "GmtCreateTime"), args.get("Order", "DESC"), "SortBy", "Order")]
     items: dict[Field, Order] = {}
     for text in args["OrderBy"].split(","):
-        field, _, direction = " ".join(text.split()).partition(" ")
-        item = _item(field, direction or "ASC", "OrderBy", "OrderBy")
+        field, *rest = list(filter(None, text.split(" "))) or [""]
+        item = _item(field, " ".join(rest) or "ASC", "OrderBy", "OrderBy")
         items.setdefault(item.field, item)
     return list(items.values())
 

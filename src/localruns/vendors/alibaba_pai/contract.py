@@ -13,7 +13,7 @@ from localruns.engine.params import INT64
 _TEXT = {"type": "string"}
 _SORTABLE = ["GmtCreateTime", "Name"]
 _SORT_ITEM = r" *(GmtCreateTime|Name)( +([Aa][Ss][Cc]|[Dd][Ee][Ss][Cc]))? *"
-_LABEL = r" *[^\s:,][^:,]*(:[^,]*)?"
+_LABEL = " *[^ :,][^:,]*(:[^,]*)?"
 
 
 def _int64(low: int) -> dict[str, Any]:

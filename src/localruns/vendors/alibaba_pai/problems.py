@@ -106,6 +106,7 @@ TABLE = ErrorTable(
         "server_error": "InternalError",
         "unavailable": "ServiceUnavailable",
     },
+    page_token="InvalidParameter",
     transport={
         400: "InvalidParameter",
         404: "InvalidApi.NotFound",

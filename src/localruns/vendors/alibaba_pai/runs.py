@@ -28,8 +28,8 @@ def render(page: Page, call: Call) -> Reply:
     by_number = call.by_number
     content: dict[str, Any] = {"requestId": call.uuid("request").upper(), "Runs": []}
     wanted = call.settings["total_count"]
-    if wanted == "always" or (wanted == "page_mode" and by_number):
-        content["TotalCount"] = page.total
+    if page.shown is not None and (wanted == "always" or (wanted == "page_mode" and by_number)):
+        content["TotalCount"] = page.shown
     content["NextPageToken"] = 0 if by_number else page.next_offset
     headers = reply_headers(call, content["requestId"])
     return Reply(200, content, "alibaba-pai/list-runs.json", headers, "Runs", page.rows, CONTENT_TYPE)

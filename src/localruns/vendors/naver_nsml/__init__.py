@@ -57,6 +57,9 @@ VENDOR = Vendor(
     refuse=problems.refuse,
     unknown=problems.unknown,
     own_credentials=access.own_credentials,
+    presented=access.identify,
+    paging=("number",),
     client=client.HELP,
+    cannot={"total_absent": "its contract requires totalCount"},
     contract=contract.CONTRACT,
 )

@@ -67,6 +67,8 @@ VENDOR = Vendor(
     refuse=problems.refuse,
     unknown=problems.unknown,
     own_credentials=access.own_credentials,
+    presented=access.identify,
+    paging=("text",),
     client=client.HELP,
     contract=contract.CONTRACT,
 )

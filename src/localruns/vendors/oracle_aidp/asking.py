@@ -29,12 +29,12 @@ def parse(call: Call) -> Call:
     body = body_of(call)
     conditions = (*_experiments(body, call), *_view(body), *_filter(body, call))
     query = Query("oracle-aidp", scope_of(call), conditions, _order(body, call))
-    size = _size(body, call)
+    size = whole_size(body, call.settings["default_page_size"], call.settings["max_page_size"])
     text = _text(body, "page_token")
     if not text:
         return found(call, query, Cut(0, size), shape="whole", page_number=1)
     token = read_token(call, text, "page_token", query, size)
-    return found(call, query, Cut(token.offset, size), shape="whole", page_number=token.page)
+    return found(call, query, Cut(token.offset, size), shape="whole", page_number=token.page, token=text)
 
 
 def body_of(call: Call) -> Mapping[str, Any]:
@@ -94,11 +94,9 @@ def _order(body: Mapping[str, Any], call: Call) -> tuple[Order, ...]:
     return parse_order(items, call.settings["dialect"])
 
 
-def _size(body: Mapping[str, Any], call: Call) -> int:
-    """A number from 1 to the limit; MLflow also takes it as digits in a string or as an integral float."""
-    given = body.get("max_results", call.settings["default_page_size"])
-    most: int = call.settings["max_page_size"]
-    size = given
+def whole_size(body: Mapping[str, Any], default: int, most: int) -> int:
+    """`max_results`, from 1 to the limit; MLflow also takes it as digits in a string or as an integral float."""
+    size = given = body.get("max_results", default)
     digits = isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 12
     if digits or (isinstance(given, float) and given.is_integer()):
         size = int(given)

@@ -12,10 +12,11 @@ from localruns.engine.call import Call
 from localruns.engine.message import Reply
 from localruns.errors import ApiError, NotFound
 from localruns.vendors.oracle_aidp.access import experiments_of
-from localruns.vendors.oracle_aidp.asking import body_of, refused
+from localruns.vendors.oracle_aidp.asking import body_of, refused, whole_size
 from localruns.vendors.oracle_aidp.problems import reply_headers
 
 _MAX_RESULTS = 50_000
+_UNUSED: dict[str, object] = {"filter": "", "order_by": [], "page_token": ""}
 _VIEWS = {"ACTIVE_ONLY": ("active",), "DELETED_ONLY": ("deleted",), "ALL": ("active", "deleted")}
 
 
@@ -32,15 +33,14 @@ def get_by_name(call: Call) -> Reply:
 def search(call: Call) -> Reply:
     """All experiments of a view, the newest id first; a filter or order is not emulated and refused."""
     body = body_of(call)
-    for name in ("filter", "order_by", "page_token"):
-        if body.get(name):
+    for name, nothing in _UNUSED.items():
+        if body.get(name) not in (None, nothing):
             raise refused(name, body[name], "nothing: experiments/search takes only max_results and view_type here")
-    view = body.get("view_type") or "ACTIVE_ONLY"
-    if view not in _VIEWS:
+    view = body.get("view_type")
+    view = "ACTIVE_ONLY" if view in (None, "") else view
+    if not isinstance(view, str) or view not in _VIEWS:
         raise refused("view_type", view, f"one of {', '.join(_VIEWS)}")
-    size = body.get("max_results", 1000)
-    if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= _MAX_RESULTS:
-        raise refused("max_results", size, f"an integer from 1 to {_MAX_RESULTS}")
+    size = whole_size(body, 1000, _MAX_RESULTS)
     shown = [item for item in experiments_of(call) if item["lifecycle_stage"] in _VIEWS[view]]
     return _reply(call, {"experiments": shown[:size]}, "search-experiments.json")
 

@@ -47,6 +47,7 @@ TABLE = ErrorTable(
         "server_error": "InternalServerError",
         "unavailable": "ServiceUnavailable",
     },
+    page_token="InvalidParameter",
     transport={
         400: "CannotParseRequest",
         404: "NotFound",

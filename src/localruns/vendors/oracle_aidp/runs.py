@@ -24,8 +24,9 @@ def render(page: Page, call: Call) -> Reply:
     content: dict[str, Any] = {"runs": []}
     headers = reply_headers(call)
     token = next_token(page, call)
-    if token:
+    if token is not None:
         content["next_page_token"] = token
+    if token:
         headers += (("opc-next-page", token),)
     return Reply(200, content, "oracle-aidp/list-runs.json", headers, "runs", page.rows)
 

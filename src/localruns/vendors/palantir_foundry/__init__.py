@@ -61,6 +61,9 @@ VENDOR = Vendor(
     refuse=problems.refuse,
     unknown=problems.unknown,
     own_credentials=access.own_credentials,
+    presented=access.presented,
+    paging=("text",),
     client=client.HELP,
+    cannot={"empty_string_token": "its contract has no empty nextPageToken"},
     contract=contract.CONTRACT,
 )

@@ -76,6 +76,11 @@ def identify(request: Request) -> str:
     return grants.client_of(text) or text or oauth.client_id(request)
 
 
+def presented(request: Request) -> str:
+    """The bearer token itself: a renewed one is another credential."""
+    return _bearer(request)
+
+
 def own_credentials(name: str) -> list[dict[str, str]]:
     """What a namespace of that name has in the place of the well-known credentials."""
     return [

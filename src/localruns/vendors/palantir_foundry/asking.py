@@ -95,7 +95,8 @@ def page(call: Call) -> Call:
     offset, number = 0, 1
     if asked.page_token is not None:
         offset, number = _continued(call, asked.page_token, query, size)
-    return found(call, query, Cut(offset, size), shape="full", page_number=number)
+    token = asked.page_token or ""
+    return found(call, query, Cut(offset, size), shape="full", page_number=number, token=token)
 
 
 def _continued(call: Call, text: str, query: Query, size: int) -> tuple[int, int]:

@@ -47,7 +47,7 @@ CONTRACT = Contract(
                     "attribution",
                     "header",
                     "RIDs, separated by commas.",
-                    {"type": "string", "pattern": f"^{RID.pattern}(\\s*,\\s*{RID.pattern})*$"},
+                    {"type": "string", "pattern": f"^{RID.pattern}(, {RID.pattern})*$"},
                 ),
             ),
             headers=(Header("Cache-Control", "Never to be kept.", {"type": "string"}, always=True),),

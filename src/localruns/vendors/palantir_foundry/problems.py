@@ -68,6 +68,7 @@ TABLE = ErrorTable(
         "server_error": "Default:Internal",
         "unavailable": "ServiceUnavailable",
     },
+    page_token="InvalidPageToken",
     transport={
         400: "Default:InvalidArgument",
         404: "EndpointNotFound",
