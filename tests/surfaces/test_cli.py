@@ -44,6 +44,7 @@ def test_version_is_that_of_the_package() -> None:
         (["/no/such/file.yaml"], ["/no/such/file.yaml: no such file"]),
         (["nothing.yaml"], ["nothing.yaml: no such file"]),
         (["."], ["no scenario '.'"]),
+        (["x" * 300 + ".yaml"], ["error: ", "xxx.yaml"]),
         (["--scenarios", "/no/such/folder"], ["/no/such/folder: no such folder"]),
         (["--port", "99999"], ["--port", "99999 is not in the range"]),
         (["--port", "x"], ["--port", "'x'"]),

@@ -67,17 +67,20 @@ def test_another_namespace_is_named(app: App, monkeypatch: pytest.MonkeyPatch) -
     assert printed(app, monkeypatch, "requests", {"path": "/ns/other/nsml/x"}).startswith("naver-nsml (other)  GET ")
 
 
-def test_defects_shows_our_own_breaches_only(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: Any) -> None:
-        raise RuntimeError("no such luck")
-
-    monkeypatch.setattr(logging.getLogger("localruns"), "disabled", True)
-    fine = {"path": "/nsml/v1/projects/runs", "headers": HEADERS["naver-nsml"]}
-    assert printed(app, monkeypatch, "defects", fine) == ""
-    monkeypatch.setattr(app.emulator.space("default").store, "page", broken)
-    text = printed(app, monkeypatch, "defects", fine)
-    assert "because defect: RuntimeError: no such luck" in text
-    assert printed(app, monkeypatch, "none", fine) == ""
+@pytest.mark.parametrize(("log", "shown"), [("requests", 2), ("defects", 1), ("none", 0)])
+def test_as_much_is_printed_as_was_asked_for(app: App, monkeypatch: pytest.MonkeyPatch, log: str, shown: int) -> None:
+    stream = Stream()
+    monkeypatch.setattr(sys, "stdout", stream)
+    for _ in range(2):
+        assert app.test_client().get("/nsml/x").data
+    space = app.emulator.space("default")
+    fine, broken = space.journal
+    broken.defect = "RuntimeError: no such luck"
+    with Console(log) as console:
+        console.note(space, fine)
+        console.note(space, broken)
+    assert stream.getvalue().count("\n") == shown
+    assert ("because defect: RuntimeError: no such luck" in stream.getvalue()) is (shown > 0)
 
 
 def test_on_a_terminal_the_answer_is_coloured_by_its_status(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
