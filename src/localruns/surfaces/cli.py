@@ -1,4 +1,4 @@
-"""The command line: `localruns serve | validate | scenarios | env`.
+"""The command line: `localruns serve | scenarios | env`, and the commands of `authoring`.
 
 Each command imports what it needs when it runs, so that the first answer is not kept waiting.
 """
@@ -17,14 +17,14 @@ import click
 
 import localruns
 from localruns.errors import ConfigError
+from localruns.surfaces import authoring
+from localruns.surfaces.options import PATH, VENDORS
 
 if TYPE_CHECKING:
     from localruns.engine.emulator import Emulator, Options
 
 DEFAULT_PORT = 8420
 TOKEN_VARIABLE = "LOCALRUNS_ADMIN_TOKEN"
-_VENDORS = ("alibaba-pai", "oracle-aidp", "naver-nsml", "palantir-foundry")
-_folder = click.Path(path_type=Path)
 
 
 def main() -> None:
@@ -59,15 +59,19 @@ def cli() -> None:
     """An offline emulator of the list-runs APIs of four machine-learning platforms."""
 
 
+for _command in (authoring.validate, authoring.new, authoring.freeze):
+    cli.add_command(_command)
+
+
 @cli.command()
 @click.argument("scenario", nargs=-1)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
 @click.option("--auth", type=click.Choice(["off", "present", "verify"]), help="Wins over the scenario.")
-@click.option("--vendor", multiple=True, type=click.Choice(_VENDORS), help="Serve this vendor only; may be repeated.")
+@click.option("--vendor", multiple=True, type=click.Choice(VENDORS), help="Serve this vendor only; may be repeated.")
 @click.option("--seed", type=click.IntRange(0), help="In place of the scenario's seed.")
-@click.option("--scenarios", multiple=True, type=_folder, help="A folder of scenarios; may be repeated.")
-@click.option("--cache-dir", type=_folder, help="Where compiled snapshots are kept.")
+@click.option("--scenarios", multiple=True, type=PATH, help="A folder of scenarios; may be repeated.")
+@click.option("--cache-dir", type=PATH, help="Where compiled snapshots are kept.")
 @click.option(
     "--log",
     type=click.Choice(["requests", "defects", "none"]),
@@ -109,21 +113,7 @@ def serve(
 
 
 @cli.command()
-@click.argument("path", nargs=-1, type=_folder)
-def validate(path: Sequence[Path]) -> None:
-    """Check scenario files or folders of them (default: all that are shipped); exit code 2 when one has a problem."""
-    from localruns.engine.checking import check_files
-    from localruns.vendors import all_vendors
-
-    good, problems = check_files(path, all_vendors())
-    for problem in problems:
-        click.echo(problem)
-    click.echo(f"{good} of {good + len({problem.split(':', 1)[0] for problem in problems})} scenarios hold", err=True)
-    sys.exit(2 if problems else 0)
-
-
-@cli.command()
-@click.option("--scenarios", "folders", multiple=True, type=_folder, help="A folder of scenarios; may be repeated.")
+@click.option("--scenarios", "folders", multiple=True, type=PATH, help="A folder of scenarios; may be repeated.")
 def scenarios(folders: Sequence[Path]) -> None:
     """List what can be served, a line each."""
     from localruns.engine.library import Library
@@ -134,9 +124,9 @@ def scenarios(folders: Sequence[Path]) -> None:
 
 @cli.command()
 @click.argument("scenario", default="quickstart")
-@click.option("--vendor", multiple=True, type=click.Choice(_VENDORS), help="This vendor only; may be repeated.")
+@click.option("--vendor", multiple=True, type=click.Choice(VENDORS), help="This vendor only; may be repeated.")
 @click.option("--url", default=f"http://127.0.0.1:{DEFAULT_PORT}", show_default=True, help="Where the server is.")
-@click.option("--scenarios", multiple=True, type=_folder, help="A folder of scenarios; may be repeated.")
+@click.option("--scenarios", multiple=True, type=PATH, help="A folder of scenarios; may be repeated.")
 @click.option("--only", type=click.Choice(["exports", "snippet", "curl"]), help="That part, ready for a pipe.")
 def env(scenario: str, vendor: Sequence[str], url: str, scenarios: Sequence[Path], only: str | None) -> None:
     """Print how to point each vendor's real SDK here, with the credentials of SCENARIO."""

@@ -9,7 +9,7 @@ import re
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -123,6 +123,20 @@ def show_scenarios(found: Iterable[Mapping[str, Any]]) -> None:
     for row in rows:
         table.add_row(*row)
     Rich(markup=False, emoji=False).print(table)
+
+
+@contextlib.contextmanager
+def counting(words: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar for `total` rows where standard error is a terminal; gives what is told how many are done."""
+    if not sys.stderr.isatty():
+        yield lambda rows: None
+        return
+    from rich.console import Console as Rich
+    from rich.progress import Progress
+
+    with Progress(console=Rich(stderr=True), transient=True) as progress:
+        task = progress.add_task(words, total=total)
+        yield lambda rows: progress.advance(task, rows)
 
 
 def show_warnings() -> None:

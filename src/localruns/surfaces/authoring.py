@@ -1,0 +1,109 @@
+"""The commands for those who write scenarios: `localruns validate | new | freeze`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from localruns.errors import ConfigError
+from localruns.surfaces.options import PATH, VENDORS, require_new
+
+
+@click.command()
+@click.argument("path", nargs=-1, type=PATH)
+def validate(path: Sequence[Path]) -> None:
+    """Check scenario files or folders of them (default: all that are shipped); exit code 2 when one has a problem."""
+    from localruns.engine.checking import check_files
+    from localruns.vendors import all_vendors
+
+    good, problems = check_files(path, all_vendors())
+    for problem in problems:
+        click.echo(problem)
+    click.echo(f"{good} of {good + len({problem.split(':', 1)[0] for problem in problems})} scenarios hold", err=True)
+    sys.exit(2 if problems else 0)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--vendor", required=True, type=click.Choice(VENDORS), help="Whose runs it holds.")
+@click.option("--out", type=PATH, help="The file to write; default NAME.yaml here.")
+def new(name: str, vendor: str, out: Path | None) -> None:
+    """Write a commented scenario to start from."""
+    from localruns.surfaces.starter import starter
+    from localruns.vendors import all_vendors
+
+    place = out or Path(f"{name}.yaml")
+    require_new(place)
+    text = starter(name, all_vendors()[vendor])
+    _write(place, [text.encode()])
+    shown = click.format_filename(place)
+    click.echo(f"wrote {shown}; next: `localruns serve {shown} --watch`, edit it, and `localruns env {shown}`")
+
+
+@click.command()
+@click.argument("scenario")
+@click.option("--out", type=PATH, default="-", show_default=True, help="The file to write; -: standard output.")
+@click.option("--scenarios", multiple=True, type=PATH, help="A folder of scenarios; may be repeated.")
+def freeze(scenario: str, out: Path, scenarios: Sequence[Path]) -> None:
+    """Write SCENARIO with its generated rows as literal ones, free of template and Faker."""
+    to_file = out != Path("-")
+    if to_file:
+        require_new(out)
+    pieces = _frozen(scenario, scenarios)
+    if to_file:
+        _write(out, pieces)
+        click.echo(f"wrote {click.format_filename(out)}", err=True)
+    else:
+        _copy(pieces, sys.stdout.buffer)
+
+
+def _frozen(scenario: str, folders: Sequence[Path]) -> Iterable[bytes]:
+    """The frozen scenario piece by piece, once the whole of it has been checked. Raises ConfigError."""
+    from localruns import yamlio
+    from localruns.engine.freezing import count_rows, frozen
+    from localruns.engine.library import Library
+    from localruns.engine.scenario import read
+    from localruns.engine.snapshot import load_snapshot
+    from localruns.paths import cache_dir
+    from localruns.surfaces.console import counting
+    from localruns.vendors import all_vendors
+
+    path = Library(folders).find(scenario)
+    source, written = read(path), 0
+    total = count_rows(source)
+    with counting("checking", total) as progress:
+        snapshot = load_snapshot(path, all_vendors(), cache_dir(), progress=progress)
+    with counting("writing", total) as progress:
+        for text, rows in frozen(source, snapshot.scenario, all_vendors()):
+            piece = text.encode()
+            written += len(piece)
+            if written > yamlio.MAX_BYTES:
+                words = f"{total:,} rows come to over {yamlio.MAX_BYTES:,} bytes, the most that a scenario may have"
+                raise ConfigError(f"{path}: found {words}: expected fewer rows to write out")
+            yield piece
+            progress(rows)
+
+
+def _write(place: Path, pieces: Iterable[bytes]) -> None:
+    """Write a new file, or none at all. Raises ConfigError."""
+    part = place.with_name(f"{place.name}.{os.getpid()}.part")
+    try:
+        with part.open("xb") as file:
+            _copy(pieces, file)
+        require_new(place)
+        part.rename(place)
+    except OSError as error:
+        raise ConfigError(f"{place}: cannot be written: {error.strerror or error}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _copy(pieces: Iterable[bytes], file: BinaryIO) -> None:
+    for piece in pieces:
+        file.write(piece)
+    file.flush()
