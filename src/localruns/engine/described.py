@@ -36,7 +36,8 @@ class Operation:
     """One operation.
 
     Shape: `answer` and `body` are schema references, `answer` empty for a 200 without a body, `body` empty for an
-    operation that reads none; `headers` those of its 200 alone; `security` replaces the vendor's, None keeps it.
+    operation that reads none; `status` is that of a good answer, `headers` come with that alone; `security` replaces
+    the vendor's, None keeps it.
     """
 
     about: str
@@ -44,6 +45,9 @@ class Operation:
     parameters: Sequence[Parameter] = ()
     body: str = ""
     body_type: str = "application/json"
+    body_needed: bool = True
+    answer_type: str = "application/json"
+    status: int = 200
     headers: Sequence[Header] = ()
     security: Sequence[Mapping[str, Sequence[str]]] | None = None
 

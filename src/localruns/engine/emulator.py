@@ -119,6 +119,7 @@ class Emulator:
         entry.vendor = route.vendor.id
         entry.endpoint = route.endpoint.name if route.endpoint else ""
         entry.reply = self._reply(request, route, space, entry)
+        space.journal.defects += bool(entry.defect)
         entry.took_ms = (time.perf_counter() - started) * 1000
         return entry.reply, space, entry
 
@@ -168,6 +169,7 @@ class Emulator:
             entry.reply = contract.check(vendor.refuse(entry.refusal, call))
         except Exception as error:
             entry.reply = _last_resort(entry, error)
+            space.journal.defects += bool(entry.defect)
         self.sent(space, entry)
         return entry.reply
 
@@ -175,7 +177,7 @@ class Emulator:
         """The answer is written: complete the entry, let the timeline move, tell who listens."""
         if entry.sent:
             return
-        entry.sent = True
+        entry.sent, entry.answered_s = True, time.monotonic()
         _settle(entry)
         if entry.page is not None and not entry.defect and entry.vendor in space.states:
             space.delivered(entry.vendor, entry.page, entry.page_number)

@@ -30,9 +30,10 @@ class Moment:
 
 @dataclass(slots=True)
 class Fault:
-    """One armed fault. Shape: `spec` as in the scenario file."""
+    """One armed fault. Shape: `spec` as in the scenario file, `id` its number in the namespace."""
 
     spec: Mapping[str, Any]
+    id: int = 0
     fired: int = 0
 
     @property
@@ -40,11 +41,15 @@ class Fault:
         """`refuse`, `page_fault` or `wire`."""
         return next(kind for kind in KINDS_OF_FAULT if kind in self.spec)
 
+    @property
+    def used_up(self) -> bool:
+        """Whether it has fired as often as it may."""
+        return "times" in self.spec and self.fired >= self.spec["times"]
+
     def applies(self, moment: Moment) -> bool:
         """Whether a page fault may act on a call; at which page it does is its own business."""
         when = {key: value for key, value in self.spec["when"].items() if key != "page"}
-        times = self.spec.get("times")
-        return (times is None or self.fired < times) and _matches(when, moment)
+        return not self.used_up and _matches(when, moment)
 
     def plan(self, call: Call) -> WirePlan:
         """The wire fault for one call, its choices drawn from (seed, namespace, vendor, call)."""
@@ -53,8 +58,7 @@ class Fault:
 
     def strikes(self, moment: Moment) -> bool:
         """Whether the fault fires now; firing is counted."""
-        times = self.spec.get("times")
-        if (times is not None and self.fired >= times) or not _matches(self.spec["when"], moment):
+        if self.used_up or not _matches(self.spec["when"], moment):
             return False
         self.fired += 1
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,7 +28,8 @@ class Entry:
 
     Shape: `notes` are words on how the answer came about; `refusal` what the vendor refused with; `defect` our
     own breach; `near_miss` what to change in a request that matched nothing; `broken`: a wire fault kept the answer
-    from arriving whole; `walk` and `visit` where the request stands in its client's pass. Units: `took_ms` milliseconds.
+    from arriving whole; `walk` and `visit` where the request stands in its client's pass. Units: `took_ms` milliseconds;
+    `asked_s` and `answered_s` seconds of a clock that only goes forward, for what lies between them.
     """
 
     id: int
@@ -46,6 +48,8 @@ class Entry:
     credential: str = ""
     notes: list[str] = field(default_factory=list)
     took_ms: float = 0.0
+    asked_s: float = field(default_factory=time.monotonic)
+    answered_s: float | None = None
     sent: bool = False
     broken: bool = False
     wire: WirePlan | None = None
@@ -54,7 +58,10 @@ class Entry:
 
 
 class Journal:
-    """The entries of one namespace. Units: limits in entries and bytes of what came in."""
+    """The entries of one namespace. Units: limits in entries and bytes of what came in.
+
+    `count` and `defects` go on counting when entries give way.
+    """
 
     def __init__(self, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_BYTES) -> None:
         self._entries: deque[Entry] = deque()
@@ -63,6 +70,7 @@ class Journal:
         self._bytes = 0
         self.count = 0
         self.evicted = 0
+        self.defects = 0
 
     def open(self, request: Request, at: datetime) -> Entry:
         """A new entry, in the journal from now on."""
@@ -85,7 +93,7 @@ class Journal:
     def clear(self) -> None:
         """Forget everything, counts included."""
         self._entries.clear()
-        self._bytes = self.count = self.evicted = 0
+        self._bytes = self.count = self.evicted = self.defects = 0
 
 
 def _size(request: Request) -> int:

@@ -61,7 +61,7 @@ class Namespace:
             journal=Journal(self.terms.journal_entries, self.terms.journal_bytes),
             clock=VirtualClock(scenario.start),
             walks=Walks(),
-            faults=[Fault(spec) for spec in scenario.faults],
+            faults=[Fault(spec, number) for number, spec in enumerate(scenario.faults, 1)],
             states={
                 vendor: VendorState(self.terms.auth or site.auth, credentials=self.terms.credentials(vendor, site))
                 for vendor, site in scenario.sites.items()
@@ -84,6 +84,12 @@ class Namespace:
     def credentials(self, vendor: str) -> list[Mapping[str, Any]]:
         """What that vendor knows here, as a scenario writes it."""
         return list(self.states[vendor].credentials.values())
+
+    def arm(self, spec: Mapping[str, Any]) -> Fault:
+        """One more fault, from now on."""
+        fault = Fault(spec, max((fault.id for fault in self.faults), default=0) + 1)
+        self.faults.append(fault)
+        return fault
 
     def tick(self, vendor: str) -> None:
         """Fire the events whose time has come; events are strictly in order."""

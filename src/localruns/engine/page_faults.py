@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from localruns.engine.call import Call
+from localruns.engine.faults import Fault
 from localruns.engine.message import Page
 from localruns.engine.vendor import Paging, Vendor
 from localruns.engine.walks import Walk
@@ -29,9 +30,10 @@ ALL: tuple[Paging, ...] = ("text", "integer", "number")
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """A page fault that may act on this call. Units: `at` is the page number at which it acts."""
+    """A page fault that may act on this call; `armed` counts how often it did. Units: `at` is a page number."""
 
     fault: PageFault
+    armed: Fault
     at: int
     call: Call
     walk: Walk
@@ -39,7 +41,15 @@ class Strike:
     @property
     def here(self) -> bool:
         """Whether this is the page at which the fault acts."""
-        return self.call.page_number == self.at
+        return self.page == self.at
+
+    @property
+    def page(self) -> int:
+        """The number of this page in its walk; an integer token tells only an offset, which short pages shift."""
+        if "integer" not in self.call.vendor.paging or self.call.by_number:
+            return self.call.page_number
+        here = self.walk.last.place
+        return 1 + len({visit.place for visit in self.walk.visits if visit.outcome == "whole" and visit.place < here})
 
     @property
     def offset(self) -> int:
@@ -92,12 +102,12 @@ def _repeat_token(strike: Strike, page: Page) -> Page:
 
 
 def _same_rows_offset(strike: Strike, offset: int, _total: int) -> int:
-    return min(offset, strike.offset) if strike.call.page_number >= strike.at else offset
+    return min(offset, strike.offset) if strike.page >= strike.at else offset
 
 
 def _same_rows_page(strike: Strike, page: Page) -> Page:
     on = strike.call.cut.offset + strike.call.cut.size
-    return replace(page, leads_to=on) if strike.call.page_number >= strike.at else page
+    return replace(page, leads_to=on) if strike.page >= strike.at else page
 
 
 def _last_offset(strike: Strike, total: int) -> int:
@@ -139,7 +149,7 @@ def _token_expired(strike: Strike) -> ApiError | None:
     """Refused once: the walk that a client starts anew goes through."""
     previous = strike.call.space.walks.before(strike.walk)
     again = previous is not None and previous.memory.get("token_expired")
-    if strike.call.page_number != 2 or again or not strike.once():
+    if strike.page != 2 or again or not strike.once():
         return None
     return strike.refuse("bad_request", "the token of page 2 has expired", strike.call.vendor.errors.page_token)
 
@@ -161,7 +171,7 @@ def _clamp(_strike: Strike, size: int) -> int:
 
 
 def _drift(strike: Strike, size: int) -> int:
-    return min(size, DRIFT_ROWS[(strike.call.page_number - 1) % len(DRIFT_ROWS)])
+    return min(size, DRIFT_ROWS[(strike.page - 1) % len(DRIFT_ROWS)])
 
 
 def _doubled(strike: Strike, order: array[int]) -> array[int]:
@@ -172,7 +182,7 @@ def _doubled(strike: Strike, order: array[int]) -> array[int]:
 
 def _swapped(strike: Strike, order: array[int]) -> array[int]:
     at = strike.offset
-    if strike.call.page_number < strike.at or not 0 < at < len(order):
+    if strike.page < strike.at or not 0 < at < len(order):
         return order
     return order[: at - 1] + order[at : at + 1] + order[at - 1 : at] + order[at + 1 :]
 
@@ -182,7 +192,7 @@ def _no_total(_strike: Strike, page: Page) -> Page:
 
 
 def _stale_total(strike: Strike, page: Page) -> Page:
-    return replace(page, total_shown=page.total + STALE_ROWS) if strike.call.page_number == 1 else page
+    return replace(page, total_shown=page.total + STALE_ROWS) if strike.page == 1 else page
 
 
 def _error_mid_walk(strike: Strike) -> ApiError | None:
@@ -197,7 +207,7 @@ def _auth_expiry(strike: Strike) -> ApiError | None:
     presented = strike.call.vendor.presented(strike.call.request)
     started = memory.setdefault("presented", presented)
     refused = memory.setdefault(strike.fault.name, 0)
-    if strike.call.page_number < strike.at or presented != started or refused >= MAX_EXPIRIES:
+    if strike.page < strike.at or presented != started or refused >= MAX_EXPIRIES:
         return None
     memory[strike.fault.name] = refused + 1
     return strike.refuse("unauthorized", f"the credential has expired, refusal {refused + 1} of {MAX_EXPIRIES}")

@@ -10,8 +10,7 @@ from typing import Any
 
 from localruns import schemas, yamlio
 from localruns.clock import parse_time
-from localruns.engine.faults import KINDS_OF_FAULT
-from localruns.engine.page_faults import CATALOGUE, why_not
+from localruns.engine.fault_rules import breaches, shadowed
 from localruns.engine.source import Source as Source
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
@@ -133,36 +132,19 @@ def _held(source: Source, path: tuple[str | int, ...], vendor: str) -> None:
         raise ConfigError(source.problem((*path, "vendor"), words + ", ".join(source.content["vendors"])))
 
 
-def _known(source: Source, path: tuple[str | int, ...], name: str, known: Sequence[str]) -> None:
-    if name not in known:
-        words = f"found {name!r}{schemas.near(name, known)}, expected one of: {', '.join(dict.fromkeys(known))}"
-        raise ConfigError(source.problem(path, words))
-
-
 def _fault(source: Source, index: int, vendors: Mapping[str, Vendor]) -> Mapping[str, Any]:
-    """The fault as written, its vendor and its refusal known to exist."""
-    fault: Mapping[str, Any] = source.content["faults"][index]
-    path, when = ("faults", index), fault["when"]
-    _held(source, (*path, "when"), when["vendor"])
-    vendor = vendors[when["vendor"]]
-    kinds = [kind for kind in KINDS_OF_FAULT if kind in fault]
-    if len(kinds) != 1:
-        words = f"found {' and '.join(kinds) or 'neither'}, expected one of: {', '.join(KINDS_OF_FAULT)}"
-        raise ConfigError(source.problem(path, words))
-    if "refuse" in fault:
-        _known(source, (*path, "refuse"), fault["refuse"], [*vendor.errors.kinds, *vendor.errors.by_code])
-    if "page_fault" in fault:
-        _known(source, (*path, "page_fault"), fault["page_fault"], list(CATALOGUE))
-        if reason := why_not(vendor, fault["page_fault"]):
-            words = f"found {fault['page_fault']!r}, which {vendor.id} cannot express: {reason}"
-            raise ConfigError(source.problem((*path, "page_fault"), words))
-    if "operation" in when:
-        _known(source, (*path, "when", "operation"), when["operation"], [part.name for part in vendor.endpoints])
-    low, high = when.get("calls", (1, 1))
-    if low > high:
-        words = f"found {when['calls']}, expected the first call's number before the last's"
-        raise ConfigError(source.problem((*path, "when", "calls"), words))
-    return fault
+    """The fault as written; what it names exists, and it can fire."""
+    faults: Sequence[Mapping[str, Any]] = source.content["faults"]
+    problems = [
+        source.problem(("faults", index, *path), words)
+        for path, words in breaches(faults[index], vendors, list(source.content["vendors"]))
+    ]
+    if not problems and (other := shadowed(faults[index], faults[:index])) is not None:
+        words = f"found a fault that can never fire: faults[{other}] refuses every call that it waits for"
+        problems.append(source.problem(("faults", index), words))
+    if problems:
+        raise ConfigError(*problems)
+    return faults[index]
 
 
 def _timeline(source: Source) -> dict[str, list[Mapping[str, Any]]]:

@@ -33,6 +33,13 @@ class Source:
             found.sort(key=lambda problem: self._document.line(problem[0]))
             raise ConfigError(*(self.problem(where, words) for where, words in found))
 
+    def at(self, path: Sequence[str | int]) -> Any:
+        """What the document holds at a path."""
+        found: Any = self.content
+        for step in path:
+            found = found[step]
+        return found
+
     def where(self, path: Sequence[str | int]) -> str:
         """`file:line: key path`."""
         return f"{self.name}:{self._document.line(path)}: {yamlio.key_path(path)}"

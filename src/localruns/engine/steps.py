@@ -72,7 +72,7 @@ def _page_fault(call: Call, fault: Fault, moment: Moment) -> Call:
     style = "number" if call.by_number else "text" if "text" in call.vendor.paging else "integer"
     if walk is None or style not in entry.paging or not fault.applies(moment):
         return call
-    strike = Strike(entry, fault.spec["when"].get("page", 1 if name in FIRST_PAGE else DEFAULT_PAGE), call, walk)
+    strike = Strike(entry, fault, fault.spec["when"].get("page", 1 if name in FIRST_PAGE else DEFAULT_PAGE), call, walk)
     refusal = entry.refuse(strike)
     if refusal is not None:
         fault.fired += 1
@@ -141,6 +141,10 @@ def cut_page(call: Call, query: Query) -> Page:
     page = store.cut(query.vendor, order, Cut(offset, call.cut.size), call.shape)
     for strike in call.strikes:
         page = strike.fault.page(strike, page)
+    if page != store.page(query, call.state.version, call.cut, call.shape):
+        for strike in call.strikes:
+            strike.armed.fired += 1
+            call.entry.notes.append(f"fault {words(strike.armed.spec)}, fired {strike.armed.fired} times")
     return page
 
 

@@ -120,8 +120,13 @@ class Writer:
         self._connection.execute(f"UPDATE {self.table} SET died = ? WHERE n = ?", (version, number))
 
     def _refuse(self, row: Mapping[str, Any], path: KeyPath) -> None:
-        breaches = list(schemas.explain(self.model.schema, row))
-        raise ConfigError(*(self._source.problem((*path, *inner), words) for inner, words in breaches))
+        block = self._source.at(path)
+        own = block.get("set", {}) if "generate" in block else {}
+        breaches = [
+            ((*path, "set", *inner) if inner and inner[0] in own else (*path, *inner), words)
+            for inner, words in schemas.explain(self.model.schema, row)
+        ]
+        raise ConfigError(*(self._source.problem(where, words) for where, words in breaches))
 
 
 def _bag_rows(number: int, bags: Iterable[tuple[str, str, str | int | float]]) -> list[tuple[Any, ...]]:

@@ -52,13 +52,14 @@ def add(admin: flask.Blueprint, emulator: Emulator) -> None:
 
 
 def _listed(space: Namespace, entries: list[Entry]) -> dict[str, Any]:
-    """The latest of these entries, oldest first; `evicted` counts entries that gave way."""
+    """The latest of these entries, oldest first; `evicted` counts those that gave way, `defects` our own breaches."""
     limit = argument("limit", MAX_LIMIT)
     shown = entries[-min(limit, MAX_LIMIT) :] if limit else []
     return {
         "namespace": space.name,
         "count": space.journal.count,
         "evicted": space.journal.evicted,
+        "defects": space.journal.defects,
         "requests": [as_json(entry) for entry in shown],
     }
 
