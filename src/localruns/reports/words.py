@@ -67,6 +67,7 @@ def as_json(entry: Entry) -> dict[str, Any]:
         "headers": [[name, secrets.header(name, value)] for name, value in entry.request.headers],
         "status": reply.status if reply else None,
         "asked": asked(entry),
+        "query": secrets.without(query_words(entry.query), entry.request) if entry.query else None,
         "answered": answered(entry),
         "why": why(entry),
         "near_miss": entry.near_miss or None,
@@ -74,6 +75,8 @@ def as_json(entry: Entry) -> dict[str, Any]:
         "credential": secrets.credential(entry.credential, entry.request) or None,
         "row_keys": list(entry.page.keys) if entry.page else [],
         "took_ms": round(entry.took_ms, 3),
+        "asked_s": entry.asked_s,
+        "answered_s": entry.answered_s,
         "sent": entry.sent,
     }
 

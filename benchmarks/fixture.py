@@ -1,0 +1,138 @@
+"""What the pytest plugin costs: `python benchmarks/fixture.py` prints a table of medians beside their limits.
+
+Each figure is taken in fresh processes. A bare run is measured with the plugin and with `-p no:localruns`, in turn, so
+that a busy machine slows both alike.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+from time import perf_counter
+
+SOURCE = Path(__file__).resolve().parent.parent / "src"
+RUNS = 15
+TESTS = 300
+
+START = """
+import json, sys, time, urllib.request
+import localruns.surfaces.edge, localruns.surfaces.http
+from localruns.testing import LocalRuns
+from localruns.vendors import all_vendors
+all_vendors()
+begun = time.perf_counter()
+emu = LocalRuns("quickstart")
+emu.start()
+started = time.perf_counter()
+urllib.request.urlopen(emu.url + "/__admin/health").read()
+import http.client
+idle = http.client.HTTPConnection("127.0.0.1", int(emu.url.rpartition(":")[2]))
+idle.request("GET", "/__admin/health")
+idle.getresponse().read()
+stopping = time.perf_counter()
+emu.stop()
+print(json.dumps([started - begun, time.perf_counter() - stopping]))
+"""
+
+OWN_COST = """
+import json, statistics, sys
+import pytest
+
+class Phases:
+    def __init__(self):
+        self.spent = {}
+    def pytest_runtest_logreport(self, report):
+        assert report.passed
+        if report.when != "call":
+            self.spent[report.nodeid] = self.spent.get(report.nodeid, 0) + report.duration
+
+phases = Phases()
+assert pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:randomly", sys.argv[1]], plugins=[phases]) == 0
+print(json.dumps(statistics.median(phases.spent.values())))
+"""
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory(prefix="localruns-bench-") as folder:
+        place = Path(folder)
+        environment = _environment(place)
+        with_plugin, without = _bare(place, environment)
+        starts, stops = _starts(environment)
+        own = _own_cost(place, environment)
+    print(f"{'medians':44}{'measured':>12}{'limit':>10}")
+    _row(f"a bare pytest run, plugin loaded ({without * 1000:.0f} ms without)", with_plugin - without, 0.015)
+    _row("fixture start, server included, after import", statistics.median(starts), 0.150)
+    _row("a test's own cost", own, 0.002)
+    _row("stop, with a connection open", statistics.median(stops), 0.050)
+
+
+def _bare(place: Path, environment: dict[str, str]) -> tuple[float, float]:
+    """Medians of a run of one empty test with the plugin and without. Units: seconds."""
+    path = place / "test_bare.py"
+    path.write_text("def test_nothing():\n    pass\n", "utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(path)]
+    runs: dict[tuple[str, ...], list[float]] = {(): [], ("-p", "no:localruns"): []}
+    for _ in range(RUNS):
+        for extra, times in runs.items():
+            times.append(_timed(lambda extra=extra: _run([*command, *extra], environment)))  # type: ignore[misc]
+    loaded, bare = (statistics.median(times) for times in runs.values())
+    return loaded, bare
+
+
+def _starts(environment: dict[str, str]) -> tuple[list[float], list[float]]:
+    """How long servers took to start and to stop. Units: seconds."""
+    pairs = [json.loads(_run([sys.executable, "-c", START], environment)) for _ in range(RUNS)]
+    return [start for start, _ in pairs], [stop for _, stop in pairs]
+
+
+def _own_cost(place: Path, environment: dict[str, str]) -> float:
+    """What the fixture adds to set-up and teardown of a test. Units: seconds."""
+    spent = []
+    for name, argument in (("test_with.py", "localruns"), ("test_plain.py", "")):
+        tests = "\n\n".join(f"def test_{number}({argument}):\n    pass" for number in range(TESTS))
+        (place / name).write_text(tests + "\n", "utf-8")
+        said = _run([sys.executable, "-c", OWN_COST, str(place / name)], environment)
+        spent.append(float(json.loads(said.splitlines()[-1])))
+    return spent[0] - spent[1]
+
+
+def _environment(place: Path) -> dict[str, str]:
+    """A cache of its own, and the plugin's entry point where the package is not installed."""
+    paths = [str(SOURCE), os.environ.get("PYTHONPATH", "")]
+    if not entry_points(group="pytest11", name="localruns"):
+        told = place / "localruns-0.dist-info"
+        told.mkdir()
+        (told / "METADATA").write_text("Metadata-Version: 2.1\nName: localruns\nVersion: 0\n", "utf-8")
+        (told / "entry_points.txt").write_text("[pytest11]\nlocalruns = localruns.surfaces.pytest_plugin\n", "utf-8")
+        paths.append(str(place))
+    own = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "XDG_CACHE_HOME": str(place / "cache")}
+    return {**os.environ, **own}
+
+
+def _run(command: list[str], environment: dict[str, str]) -> str:
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def _timed(act: Callable[[], object]) -> float:
+    begun = perf_counter()
+    act()
+    return perf_counter() - begun
+
+
+def _row(name: str, seconds: float, limit: float) -> None:
+    print(f"{name:44}{seconds * 1000:9.2f} ms{limit * 1000:7.0f} ms")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""The pytest plugin: a namespace of its own for each test, its journal in the report of a failed one.
+
+It is loaded in every run of pytest wherever localruns is installed, so nothing else is imported before a fixture is
+used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from localruns.testing import Handle, LocalRuns, Server
+
+MARK = "localruns(scenario, *, vendors): the scenario a test begins with; vendors='all', or a list: once for each"
+TTL_S = 4 * 3600  # on a shared server, for what a run that was killed leaves behind
+
+
+class Watched:
+    """A namespace whose journal goes into the report when its test fails."""
+
+    def __init__(self, title: str, handle: Handle) -> None:
+        self.title = title
+        self._handle = handle
+        self._kept = ""
+
+    def text(self) -> str:
+        """The journal, a line per request."""
+        try:
+            return self._kept or self._handle.report()
+        except Exception as error:  # a report must come out, whatever became of the server
+            return f"the journal cannot be read: {error}"
+
+    def judge(self) -> None:
+        """Fail the test for defects of localruns itself that it has not heard of yet."""
+        try:
+            self._handle.expect_no_defects()
+        except AssertionError as error:
+            self._kept = self.text()
+            pytest.fail(str(error), pytrace=False)
+
+
+_watched = pytest.StashKey[list[Watched]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What can be said on the command line."""
+    group = parser.getgroup("localruns")
+    group.addoption("--localruns-url", metavar="URL", help="use the server at URL, not one of this run's own")
+    group.addoption(
+        "--localruns-scenarios",
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="a folder of scenarios that tests may name; may be repeated",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the mark known."""
+    config.addinivalue_line("markers", MARK)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test once per vendor where its mark says so."""
+    if "localruns" in metafunc.fixturenames:
+        _, vendors = _marked(metafunc.definition)
+        if vendors:
+            metafunc.parametrize("localruns", _vendors(vendors), indirect=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the journals of a failed test into its report."""
+    report = yield
+    if report.failed:
+        report.sections += [(watched.title, watched.text()) for watched in item.stash.get(_watched, ())]
+    return report
+
+
+@pytest.fixture(scope="session")
+def localruns_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """The server of this run: one of its own in a thread, or the one that `--localruns-url` names."""
+    from localruns.errors import ConfigError
+    from localruns.testing import LocalRuns, RemoteRuns
+
+    with ExitStack() as stack:
+        url, folders = request.config.getoption("--localruns-url"), _folders(request.config)
+        try:
+            server = RemoteRuns(url, scenarios=folders) if url else stack.enter_context(LocalRuns(scenarios=folders))
+        except ConfigError as error:
+            pytest.fail(str(error), pytrace=False)
+        yield server
+
+
+@pytest.fixture
+def localruns(request: pytest.FixtureRequest, localruns_server: Server) -> Iterator[Handle]:
+    """A fresh namespace for this test; defects of localruns fail the test at its end."""
+    from localruns.errors import LocalrunsError
+
+    scenario, _ = _marked(request.node)
+    shared = bool(request.config.getoption("--localruns-url"))
+    try:
+        handle = localruns_server.open(
+            _name(request.node, shared),
+            scenario,
+            ttl_s=TTL_S if shared else None,
+            beside=request.path.parent,
+            vendor=getattr(request, "param", ""),
+        )
+    except LocalrunsError as error:
+        pytest.fail(str(error), pytrace=False)
+    watched = _watch(request.node, f"localruns: namespace {handle.name}", handle)
+    try:
+        yield handle
+        watched.judge()
+    finally:
+        localruns_server.close(handle)
+
+
+@pytest.fixture
+def make_localruns(request: pytest.FixtureRequest) -> Iterator[Callable[..., LocalRuns]]:
+    """`make_localruns(scenario, auth=..., seed=..., vendors=...)`: a private server, stopped after the test."""
+    from localruns.testing import LocalRuns
+
+    with ExitStack() as stack:
+        made: list[Watched] = []
+
+        def make(scenario: Any = "quickstart", **options: Any) -> LocalRuns:
+            options = {"scenarios": _folders(request.config), "beside": request.path.parent, **options}
+            server = stack.enter_context(LocalRuns(scenario, **options))
+            made.append(_watch(request.node, f"localruns: private server {server.url}", server))
+            return server
+
+        yield make
+        for watched in made:
+            watched.judge()
+
+
+def _watch(node: pytest.Item, title: str, handle: Handle) -> Watched:
+    watched = Watched(title, handle)
+    node.stash.setdefault(_watched, []).append(watched)
+    return watched
+
+
+def _folders(config: pytest.Config) -> list[Path]:
+    """The folders of `--localruns-scenarios`: from where pytest was called, or from its root."""
+    found = []
+    for name in config.getoption("--localruns-scenarios"):
+        here = config.invocation_params.dir / name
+        found.append(here if here.is_dir() else config.rootpath / name)
+    return found
+
+
+def _name(node: pytest.Item, shared: bool) -> str:
+    """The test's name made fit for a URL; the same in each run, unless runs share a server."""
+    import hashlib
+    import re
+    import uuid
+
+    mark = uuid.uuid4().hex[:8] if shared else hashlib.blake2b(node.nodeid.encode(), digest_size=4).hexdigest()
+    return f"{re.sub(r'[^A-Za-z0-9]+', '-', node.name)[:40].strip('-')}-{mark}"
+
+
+def _marked(node: Any) -> tuple[Any, str | Sequence[str]]:
+    """(scenario, vendors) of a test's marks, the closest one first."""
+    said: dict[str, Any] = {}
+    for mark in node.iter_markers("localruns"):
+        given = {**dict(zip(("scenario",), mark.args, strict=False)), **mark.kwargs}
+        unknown = [name for name in given if name not in ("scenario", "vendors")]
+        if unknown or len(mark.args) > 1:
+            shown = unknown[0] if unknown else repr(mark.args[1])
+            pytest.fail(f"mark localruns: found {shown}, expected {MARK.partition(':')[0]}", pytrace=False)
+        said = {**given, **said}
+    return said.get("scenario", ""), said.get("vendors", ())
+
+
+def _vendors(wanted: str | Sequence[str]) -> list[str]:
+    """The ids of the vendors that a mark names."""
+    from localruns.vendors import IDS
+
+    named = list(IDS) if wanted == "all" else [wanted] if isinstance(wanted, str) else list(wanted)
+    unknown = [name for name in named if name not in IDS]
+    if unknown:
+        words = f"mark localruns: found the vendor {unknown[0]!r}, expected 'all' or of: {', '.join(IDS)}"
+        pytest.fail(words, pytrace=False)
+    return named

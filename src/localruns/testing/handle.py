@@ -1,0 +1,154 @@
+"""A test's hold on its namespace: where it is, what it holds, what came in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from localruns.errors import ConfigError, LocalrunsError, Problem
+from localruns.testing.control import Control
+from localruns.testing.lines import lines, waits
+from localruns.testing.sources import Sources, Wanted
+
+LISTED = 50
+GONE: dict[str, Any] = {
+    "id": "?",
+    "vendor": None,
+    "asked": "a request whose entry gave way to newer ones",
+    "answered": "a defect",
+    "why": "",
+    "defect": "not in the journal any more",
+}
+
+
+class Clock:
+    """The virtual time of a namespace; it ticks with real time until frozen."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+
+    @property
+    def now(self) -> datetime:
+        """The virtual time, aware, in UTC."""
+        return datetime.fromisoformat(self._handle.call("GET", "clock")["now"])
+
+    @property
+    def frozen(self) -> bool:
+        """Whether time stands still."""
+        return bool(self._handle.call("GET", "clock")["frozen"])
+
+    def freeze(self, at: datetime | str | None = None) -> None:
+        """Stop time, at `at` (aware, or ISO 8601 text) or where it is."""
+        moment = at.isoformat() if isinstance(at, datetime) else at
+        self._act("freeze", {} if moment is None else {"at": moment})
+
+    def advance(self, step: float | timedelta) -> None:
+        """Jump ahead; a frozen clock stays frozen. Units: seconds, or a timedelta."""
+        self._act("advance", {"seconds": step.total_seconds() if isinstance(step, timedelta) else step})
+
+    def reset(self) -> None:
+        """Back to the scenario's start, ticking."""
+        self._act("reset", {})
+
+    def _act(self, action: str, details: Mapping[str, Any]) -> None:
+        self._handle.call("PUT", "clock", content={"action": action, **details})
+
+
+class Handle:
+    """One namespace of a server, in this process or elsewhere.
+
+    Shape: `vendor` is the vendor that a test is run for, "" when it is for none.
+    """
+
+    def __init__(self, control: Control, name: str, url: str, sources: Sources, vendor: str = "") -> None:
+        self.name = name
+        self.vendor = vendor
+        self.clock = Clock(self)
+        self._sources = sources
+        self._control = control
+        self._url = url
+        self._before: list[dict[str, Any]] = []
+        self._told = 0
+
+    @property
+    def url(self) -> str:
+        """The namespace's base URL: the vendors' real paths come after it."""
+        return self._url
+
+    def call(self, method: str, path: str, content: object = None, **query: Any) -> Any:
+        """What `METHOD /__admin/PATH` answers for this namespace. Raises Problem."""
+        return self._control.call(method, path, {"namespace": self.name, **query}, content)
+
+    def url_for(self, vendor: str = "") -> str:
+        """What that vendor's client wants as its base; without a name, of the test's own vendor."""
+        from localruns.vendors import all_vendors
+
+        return all_vendors()[self._vendor(vendor)].client.base(self.url)
+
+    def credentials(self, vendor: str = "") -> dict[str, str]:
+        """What that vendor's client presents here; without a name, of the test's own vendor."""
+        name = self._vendor(vendor)
+        held: dict[str, dict[str, str]] = self.call("GET", f"namespaces/{quote(self.name, safe='')}")["credentials"]
+        if name not in held:
+            raise ConfigError(f"the scenario holds no data for {name}, only for {', '.join(held)}")
+        return held[name]
+
+    def load(self, scenario: Wanted) -> None:
+        """Hold another scenario (a name, a path, a mapping, YAML text) and start over. Raises ConfigError."""
+        choice, defects = self._sources.choice(scenario), self.defects
+        try:
+            self.call("PUT", "scenario", choice)
+        except Problem as problem:
+            raise mistake(problem) from None
+        self._before = defects
+
+    def reset(self) -> None:
+        """Versions and counters 0, journal empty, faults armed again, clock at its start."""
+        defects = self.defects
+        self.call("POST", "reset")
+        self._before = defects
+
+    def requests(self, **filters: Any) -> list[dict[str, Any]]:
+        """The journal, oldest first; filters are those of `GET /__admin/requests`."""
+        entries: list[dict[str, Any]] = self.call("GET", "requests", **filters)["requests"]
+        return entries
+
+    def waits(self) -> list[float]:
+        """How long the client waited after each refused answer before it asked again. Units: seconds of wall time."""
+        return waits(self.requests())
+
+    @property
+    def defects(self) -> list[dict[str, Any]]:
+        """The requests that met a defect of localruns itself, those before a reset too; each stands in `defect`."""
+        counted = self.call("GET", "requests", limit=0)["defects"]
+        found = [entry for entry in self.requests() if entry["defect"]] if counted else []
+        return [*self._before, *[GONE] * (counted - len(found)), *found]
+
+    def expect_no_defects(self) -> None:
+        """Raises AssertionError for defects of localruns itself; each is told once."""
+        found = self.defects
+        fresh, self._told = found[self._told :], len(found)
+        if fresh:
+            raise AssertionError("\n".join(["localruns itself failed, not the client:", *lines(fresh)]))
+
+    def report(self) -> str:
+        """The latest requests, a line each: what was asked, what was answered, and why."""
+        listed = self.call("GET", "requests", limit=LISTED)
+        earlier = listed["count"] - len(listed["requests"])
+        head = [f"... {earlier} earlier requests"] if earlier else []
+        return "\n".join([*head, *lines(listed["requests"])]) or "no request reached this namespace"
+
+    def _vendor(self, name: str) -> str:
+        from localruns.vendors import IDS
+
+        wanted = name or self.vendor
+        if wanted not in IDS:
+            raise ConfigError(f"{wanted!r} is no vendor, expected one of: {', '.join(IDS)}")
+        return wanted
+
+
+def mistake(problem: Problem) -> LocalrunsError:
+    """A refusal of what a test asked for as a ConfigError, a line per problem; any other refusal as it is."""
+    return ConfigError(*str(problem).splitlines()) if problem.status in (400, 422) else problem
