@@ -140,7 +140,8 @@ def test_the_journal_is_filtered(client: Client, query: str, ids: list[int]) -> 
     ask(client, path="/nope")
     assert [entry["id"] for entry in journal(client, query)["requests"]] == ids
     if "limit" not in query:
-        assert client.get(f"/__admin/requests/count{query}").json == {"namespace": "default", "count": len(ids)}
+        told = {"namespace": "default", "count": len(ids), "evicted": 0, "complete": True}
+        assert client.get(f"/__admin/requests/count{query}").json == told
 
 
 @pytest.mark.parametrize("call", ["", "/count", "/unmatched"])

@@ -119,8 +119,8 @@ class Emulator:
         entry.vendor = route.vendor.id
         entry.endpoint = route.endpoint.name if route.endpoint else ""
         entry.reply = self._reply(request, route, space, entry)
-        space.journal.defects += bool(entry.defect)
         entry.took_ms = (time.perf_counter() - started) * 1000
+        space.journal.answered(entry)
         return entry.reply, space, entry
 
     def _reply(self, request: Request, route: Route, space: Namespace, entry: Entry) -> Reply:
@@ -159,6 +159,7 @@ class Emulator:
         space = self.spaces.get(named or DEFAULT)
         if vendor is None or space is None or vendor.id not in space.states:
             return problem(Problem(status, "bad request", reason))
+        space = space.pinned()
         code = vendor.errors.transport.get(status) or vendor.errors.kinds["server_error"]
         request = Request("", target[:2000], path[:2000])
         entry = space.journal.open(request, space.clock.now())
@@ -169,7 +170,7 @@ class Emulator:
             entry.reply = contract.check(vendor.refuse(entry.refusal, call))
         except Exception as error:
             entry.reply = _last_resort(entry, error)
-            space.journal.defects += bool(entry.defect)
+        space.journal.answered(entry)
         self.sent(space, entry)
         return entry.reply
 

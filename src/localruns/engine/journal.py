@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,18 +19,20 @@ if TYPE_CHECKING:
     from localruns.errors import ApiError
 
 MAX_ENTRIES = 10_000
-MAX_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
 _ENTRY_BYTES = 1_000
+_ROW_BYTES = 200  # of a row beside its body: key, number, and what Python needs for them
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Entry:
     """One exchange, filled in as it is worked on.
 
     Shape: `notes` are words on how the answer came about; `refusal` what the vendor refused with; `defect` our
     own breach; `near_miss` what to change in a request that matched nothing; `broken`: a wire fault kept the answer
-    from arriving whole; `walk` and `visit` where the request stands in its client's pass. Units: `took_ms` milliseconds;
-    `asked_s` and `answered_s` seconds of a clock that only goes forward, for what lies between them.
+    from arriving whole; `walk` and `visit` where the request stands in its client's pass; `outlined`: so many rows
+    were sent that are no longer kept. Units: `took_ms` milliseconds; `asked_s` and `answered_s` seconds of a clock that
+    only goes forward, for what lies between them.
     """
 
     id: int
@@ -55,45 +58,111 @@ class Entry:
     wire: WirePlan | None = None
     walk: Walk | None = None
     visit: Visit | None = None
+    row_bytes: int = 0
+    outlined: int = 0
+
+    @property
+    def row_count(self) -> int:
+        """How many rows were sent."""
+        return self.outlined or (len(self.page.rows) if self.page else 0)
 
 
 class Journal:
-    """The entries of one namespace. Units: limits in entries and bytes of what came in.
+    """The entries of one namespace. Of what is too much the oldest answers lose their rows first, then entries go.
 
-    `count` and `defects` go on counting when entries give way.
+    Shape: `count`, `defects` and `totals` (by vendor, status and whether an endpoint was met) hold for evicted entries
+    too; ids are whole numbers from 1, so that those up to `evicted` are gone. Units: half of `max_bytes` is for
+    entries, half for the rows that were sent.
     """
 
     def __init__(self, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_BYTES) -> None:
-        self._entries: deque[Entry] = deque()
+        self._lock = threading.Lock()
         self._max_entries = max_entries
-        self._max_bytes = max_bytes
-        self._bytes = 0
-        self.count = 0
-        self.evicted = 0
-        self.defects = 0
+        self._max_bytes = max_bytes // 2
+        self._start()
+
+    def _start(self) -> None:
+        self._entries: deque[Entry] = deque()
+        self._with_rows: deque[Entry] = deque()
+        self._bytes = self._row_bytes = 0
+        self.count = self.evicted = self.defects = 0
+        self.totals: Counter[tuple[str, int, bool]] = Counter()
 
     def open(self, request: Request, at: datetime) -> Entry:
         """A new entry, in the journal from now on."""
-        self.count += 1
-        entry = Entry(self.count, request, at)
-        self._entries.append(entry)
-        self._bytes += _size(request)
-        while len(self._entries) > self._max_entries or (self._bytes > self._max_bytes and len(self._entries) > 1):
-            self._bytes -= _size(self._entries.popleft().request)
-            self.evicted += 1
-        return entry
+        with self._lock:
+            self.count += 1
+            entry = Entry(self.count, request, at)
+            self._entries.append(entry)
+            self._bytes += _size(request)
+            while len(self._entries) > self._max_entries or (self._bytes > self._max_bytes and len(self._entries) > 1):
+                self._evict()
+            return entry
+
+    def answered(self, entry: Entry) -> None:
+        """Count an entry whose answer is known, and make room for its rows; nothing for one that is gone."""
+        status = entry.reply.status if entry.reply else 0
+        rows = entry.page.rows if entry.page else ()
+        with self._lock:
+            if self._at(entry.id) is not entry:
+                return
+            self.totals[entry.vendor, status, bool(entry.endpoint)] += 1
+            self.defects += bool(entry.defect)
+            if rows:
+                entry.row_bytes = sum(map(len, rows)) + _ROW_BYTES * len(rows)
+                self._row_bytes += entry.row_bytes
+                self._with_rows.append(entry)
+            while self._row_bytes > self._max_bytes and self._outline_oldest():
+                pass
+
+    def total(self, vendor: str = "", status: int = 0, met: bool | None = None) -> int:
+        """How many entries there have been of a vendor, a status, with or without an endpoint; "", 0, None: of any."""
+        with self._lock:
+            return sum(
+                number
+                for (one, code, endpoint), number in self.totals.items()
+                if vendor in ("", one) and status in (0, code) and met in (None, endpoint)
+            )
 
     def __iter__(self) -> Iterator[Entry]:
-        return iter(tuple(self._entries))
+        with self._lock:
+            return iter(tuple(self._entries))
 
     def get(self, number: int) -> Entry | None:
         """The entry of that id, or None when it is unknown or gone."""
-        return next((entry for entry in self if entry.id == number), None)
+        with self._lock:
+            return self._at(number)
 
     def clear(self) -> None:
         """Forget everything, counts included."""
-        self._entries.clear()
-        self._bytes = self.count = self.evicted = self.defects = 0
+        with self._lock:
+            self._start()
+
+    def _at(self, number: int) -> Entry | None:
+        return self._entries[number - self.evicted - 1] if self.evicted < number <= self.count else None
+
+    def _evict(self) -> None:
+        oldest = self._entries.popleft()
+        self._bytes -= _size(oldest.request)
+        self.evicted += 1
+        if oldest.row_bytes:
+            self._drop_rows(oldest)
+
+    def _outline_oldest(self) -> bool:
+        """Leave of the oldest answer that has been written an outline; False when none can be spared."""
+        entry = next((entry for entry in self._with_rows if entry.sent), None)
+        if entry is None or entry.page is None or entry.reply is None or len(self._with_rows) == 1:
+            return False
+        self._drop_rows(entry)
+        entry.outlined = len(entry.page.rows)
+        entry.page = replace(entry.page, rows=(), keys=(), numbers=())
+        entry.reply = replace(entry.reply, rows=())
+        return True
+
+    def _drop_rows(self, entry: Entry) -> None:
+        self._with_rows.remove(entry)
+        self._row_bytes -= entry.row_bytes
+        entry.row_bytes = 0
 
 
 def _size(request: Request) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from hashlib import sha256
-from urllib.parse import parse_qsl, unquote_plus
+from typing import Any
+from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 from localruns.engine.message import Request
 
@@ -33,6 +34,38 @@ def header(name: str, value: str) -> str:
         return value
     scheme, space, _ = value.partition(" ")
     return f"{scheme} {GONE}" if space and name == "authorization" else GONE
+
+
+def stand_in(name: str, value: str, word: str) -> str:
+    """A header's value with `word` in the place of the secret; what stands beside a signature stays."""
+    if not is_secret(name):
+        return value
+    if signed := _SIGNED.search(value):
+        return value.replace(signed[1], word)
+    scheme, space, _ = value.partition(" ")
+    return f"{scheme} {word}" if space and name == "authorization" else word
+
+
+def content(value: Any) -> Any:
+    """The JSON of a body, without the values of keys that are secret."""
+    if isinstance(value, list):
+        return [content(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: GONE if inner and is_secret(key) else content(inner) for key, inner in value.items()}
+
+
+def body(request: Request, word: str = GONE) -> str | None:
+    """The body of a request with `word` for each secret in it, or None when it is not text."""
+    try:
+        text = request.body.decode()
+    except UnicodeDecodeError:
+        return None
+    if "form" in (request.header("content-type") or ""):
+        pairs = parse_qsl(text, keep_blank_values=True)
+        if any(is_secret(name) for name, _ in pairs):
+            text = urlencode([(name, word if value and is_secret(name) else value) for name, value in pairs])
+    return without(text, request)
 
 
 def target(text: str) -> str:

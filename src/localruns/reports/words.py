@@ -40,9 +40,9 @@ def answered(entry: Entry) -> str:
     page = entry.page
     if entry.refusal is not None or page is None or entry.reply.status != 200:
         return f"{entry.reply.status} {_name(entry.reply)}".strip()
-    if not page.rows:
+    if not entry.row_count:
         return f"200, no rows of {page.total}"
-    first, last = page.offset + 1, page.offset + len(page.rows)
+    first, last = page.offset + 1, page.offset + entry.row_count
     return f"200, row {first} of {page.total}" if first == last else f"200, rows {first}-{last} of {page.total}"
 
 
@@ -73,7 +73,8 @@ def as_json(entry: Entry) -> dict[str, Any]:
         "near_miss": entry.near_miss or None,
         "defect": secrets.without(entry.defect, entry.request) or None,
         "credential": secrets.credential(entry.credential, entry.request) or None,
-        "row_keys": list(entry.page.keys) if entry.page else [],
+        "rows": entry.row_count,
+        "row_keys": None if entry.outlined else list(entry.page.keys) if entry.page else [],
         "took_ms": round(entry.took_ms, 3),
         "asked_s": entry.asked_s,
         "answered_s": entry.answered_s,

@@ -61,7 +61,12 @@ def prefix_of(space: Namespace) -> str:
 
 def url_of(space: Namespace) -> str:
     """A namespace's base URL, by the host that the present request came to."""
-    return f"{flask.request.scheme}://{_host(flask.request.environ)}{prefix_of(space)}"
+    return server_url() + prefix_of(space)
+
+
+def server_url() -> str:
+    """Scheme and host that the present request came to."""
+    return f"{flask.request.scheme}://{_host(flask.request.environ)}"
 
 
 def _host(environ: Mapping[str, Any]) -> str:

@@ -86,6 +86,7 @@ class App(flask.Flask):
         hint = f"; the nearest endpoint is {best.method} {best.path}" if best else ""
         detail = f"nothing is served at {request.path[:500]}{hint}; GET / lists what is"
         entry.reply = problem(Problem(404, "not found", detail))
+        space.journal.answered(entry)
         return entry.reply, space, entry
 
     def _failed(self, error: Exception) -> flask.Response:
