@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ class Scenario:
     """Everything of a scenario but its rows.
 
     Shape: `faults` as written; `timeline` per vendor, in order, each event's trigger (`after` or `at`) as
-    written, its rows compiled into versions already.
+    written, its rows compiled into versions already; `rate_limits` per vendor `calls` and `per_s`.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Scenario:
     sites: Mapping[str, Site]
     faults: Sequence[Mapping[str, Any]]
     timeline: Mapping[str, Sequence[Mapping[str, Any]]]
+    rate_limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def start(self) -> datetime:
@@ -82,6 +83,7 @@ def interpret(source: Source, vendors: Mapping[str, Vendor], seed: int | None = 
         sites=sites,
         faults=[_fault(source, index, vendors) for index in range(len(content.get("faults", ())))],
         timeline=_timeline(source),
+        rate_limits=_rate_limits(source, vendors),
     )
 
 
@@ -126,10 +128,10 @@ def _expiry(source: Source) -> None:
 
 
 def _held(source: Source, path: tuple[str | int, ...], vendor: str) -> None:
-    """The vendor is one that this scenario has a part for."""
+    """The vendor that is named at `path` is one that this scenario has a part for."""
     if vendor not in source.content["vendors"]:
         words = f"found {vendor!r}, which this scenario holds no data for, expected one of: "
-        raise ConfigError(source.problem((*path, "vendor"), words + ", ".join(source.content["vendors"])))
+        raise ConfigError(source.problem(path, words + ", ".join(source.content["vendors"])))
 
 
 def _fault(source: Source, index: int, vendors: Mapping[str, Vendor]) -> Mapping[str, Any]:
@@ -147,11 +149,24 @@ def _fault(source: Source, index: int, vendors: Mapping[str, Vendor]) -> Mapping
     return faults[index]
 
 
+def _rate_limits(source: Source, vendors: Mapping[str, Vendor]) -> dict[str, Mapping[str, float]]:
+    """Per vendor its limit, the published one where the scenario asks for that."""
+    limits = {}
+    for name, limit in source.content.get("rate_limit", {}).items():
+        _held(source, ("rate_limit", name), name)
+        published = vendors[name].quota
+        if limit == "published" and not published:
+            words = f"found 'published', but {name} publishes no quota: expected calls and per_s"
+            raise ConfigError(source.problem(("rate_limit", name), words))
+        limits[name] = published if limit == "published" else limit
+    return limits
+
+
 def _timeline(source: Source) -> dict[str, list[Mapping[str, Any]]]:
     """Per vendor, the triggers of its events; an `at:` behind an `after:` could never be placed in time."""
     events: dict[str, list[Mapping[str, Any]]] = {}
     for index, event in enumerate(source.content.get("timeline", ())):
-        _held(source, ("timeline", index), event["vendor"])
+        _held(source, ("timeline", index, "vendor"), event["vendor"])
         strict = events.setdefault(event["vendor"], [])
         if "at" in event:
             _time(source, ("timeline", index, "at"), event["at"])

@@ -11,6 +11,7 @@ from localruns.engine.faults import Fault, Moment, injected, words
 from localruns.engine.message import Page, Reply
 from localruns.engine.page_faults import CATALOGUE, DEFAULT_PAGE, FIRST_PAGE, Strike
 from localruns.engine.query import Cut, Query
+from localruns.engine.rates import excess
 from localruns.engine.tokens import PageToken, TokenError, fingerprint, seal, unseal
 from localruns.engine.vendor import Answer, Render
 from localruns.engine.walks import Visit
@@ -48,11 +49,13 @@ def _no_such_error(call: Call, what: str) -> Problem:
 
 
 def decide(call: Call) -> Call:
-    """Count the call, and refuse it when a fault of the scenario says so."""
+    """Count the call; hold it against the rate limit and the faults, which may refuse it or spoil its answer."""
     state = call.state
     state.calls += 1
     operation = call.endpoint.name if call.endpoint else ""
     moment = Moment(call.vendor.id, operation, state.calls, call.page_number, state.rows)
+    if (throttled := excess(call)) is not None:
+        raise throttled
     for fault in call.space.faults:
         if fault.kind == "page_fault":
             call = _page_fault(call, fault, moment)

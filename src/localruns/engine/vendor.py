@@ -93,7 +93,7 @@ class Vendor:
     renders an error; `unknown(request, methods)` is the refusal of a path it does not have, or has with these methods
     only; `presented(request)` the very credential, which changes when a client renews it; `paging` the ways in which
     lists are paged; `contract` describes all of it to other tools; `cannot` page faults that the contract rules out, with
-    the reason.
+    the reason; `quota` the published rate limit, `calls` and `per_s`, empty where none is published.
     """
 
     id: str
@@ -115,3 +115,4 @@ class Vendor:
     client: ClientHelp
     contract: Contract = field(default_factory=Contract)
     cannot: Mapping[str, str] = field(default_factory=dict)
+    quota: Mapping[str, float] = field(default_factory=dict)

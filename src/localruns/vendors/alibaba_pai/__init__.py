@@ -60,6 +60,7 @@ VENDOR = Vendor(
     presented=access.identify,
     paging=("integer", "number"),
     client=client.HELP,
+    quota={"calls": 50, "per_s": 3},
     cannot={"empty_first_page": "the token of page 1 is 0, and 0 means that nothing follows"},
     contract=contract.CONTRACT,
 )

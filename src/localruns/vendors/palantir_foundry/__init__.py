@@ -64,6 +64,7 @@ VENDOR = Vendor(
     presented=access.presented,
     paging=("text",),
     client=client.HELP,
+    quota={"calls": 10_000, "per_s": 60},
     cannot={"empty_string_token": "its contract has no empty nextPageToken"},
     contract=contract.CONTRACT,
 )
