@@ -19,6 +19,20 @@ Schema = dict[str, Any]
 
 
 @cache
+def names() -> list[str]:
+    """All schema files, such as `problem.json` and `alibaba-pai/list-runs.json`."""
+    folder = schemas_dir()
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.json"))
+
+
+@cache
+def raw(file: str) -> Schema:
+    """A schema file as it stands."""
+    schema: Schema = orjson.loads((schemas_dir() / file).read_bytes())
+    return schema
+
+
+@cache
 def bundled(reference: str) -> Schema:
     """The schema `file.json` or `file.json#/$defs/Name` as one document without outside references."""
     file, _, pointer = reference.partition("#")

@@ -91,6 +91,17 @@ def parameter(described: Parameter) -> Node:
     }
 
 
+def request_body(described: Operation) -> Node:
+    """The OpenAPI request body of an operation."""
+    content = {described.body_type: {"schema": reference_to(described.body)}}
+    return {"required": described.body_needed, "content": content}
+
+
+def answer_content(described: Operation) -> Node:
+    """The content of an operation's good answer."""
+    return {described.answer_type: {"schema": reference_to(described.answer)}}
+
+
 def problem_content() -> Node:
     """The content of an answer in our own voice."""
     return {PROBLEM_TYPE: {"schema": reference_to(PROBLEM)}}
@@ -102,9 +113,8 @@ def _operation(vendor: Vendor, endpoint: Endpoint, identity: str) -> Node:
     node: Node = {"operationId": identity, "summary": endpoint.name, "description": described.about}
     node["parameters"] = [parameter(each) for each in known]
     if described.body:
-        content = {described.body_type: {"schema": reference_to(described.body)}}
-        node["requestBody"] = {"required": True, "content": content}
-    answers: Node = {"200": _success(vendor, described)}
+        node["requestBody"] = request_body(described)
+    answers: Node = {str(described.status): _success(vendor, described)}
     for status in sorted(_statuses(vendor)):
         answers[str(status)] = {"$ref": f"#/components/responses/{status}"}
     node["responses"] = answers
@@ -119,7 +129,7 @@ def _success(vendor: Vendor, described: Operation) -> Node:
     if headers:
         node["headers"] = _headers(headers, promised=True)
     if described.answer:
-        node["content"] = {"application/json": {"schema": reference_to(described.answer)}}
+        node["content"] = answer_content(described)
     return node
 
 

@@ -32,7 +32,7 @@ _QUERY: tuple[tuple[str, str, dict[str, Any]], ...] = (
         {"type": "string", "pattern": f"^({_LABEL}(,{_LABEL})*)?$"},
     ),
     ("Verbose", "Whether rows hold Params, Labels and Metrics.", {"type": "boolean", "default": False}),
-    ("GmtCreateTime", "Runs made at this time.", {"type": "string", "format": "date-time"}),
+    ("GmtCreateTime", "Runs made at this time.", {"type": "string", "anyOf": [{"format": "date-time"}, {"const": ""}]}),
     (
         "OrderBy",
         "Sort items `Field ASC|DESC`, separated by commas; ascending by default. SortBy and Order then do not count.",

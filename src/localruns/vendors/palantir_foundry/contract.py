@@ -47,7 +47,7 @@ CONTRACT = Contract(
                     "attribution",
                     "header",
                     "RIDs, separated by commas.",
-                    {"type": "string", "pattern": f"^{RID.pattern}(, {RID.pattern})*$"},
+                    {"type": "array", "items": {"type": "string", "pattern": f"^{RID.pattern}$"}, "minItems": 1},
                 ),
             ),
             headers=(Header("Cache-Control", "Never to be kept.", {"type": "string"}, always=True),),
