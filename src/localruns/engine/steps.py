@@ -25,8 +25,8 @@ def preferred(call: Call) -> Call:
 
     Raises Problem for a status outside the vendor's error table.
     """
-    header = call.request.header("prefer")
-    asked = {key.lower(): value for key, value in _PREFER.findall(header or "")}
+    header = ", ".join(call.request.header_values("prefer"))
+    asked = {key.lower(): value for key, value in _PREFER.findall(header)}
     if not asked:
         return call
     table, detail = call.vendor.errors, f"asked for by the header 'Prefer: {header}'"

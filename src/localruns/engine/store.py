@@ -7,6 +7,8 @@ import threading
 from array import array
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from localruns.engine.message import Page
@@ -17,14 +19,18 @@ from localruns.errors import BadRequest
 
 MAX_ORDERS_BYTES = 64 * 1024 * 1024
 MAX_BODIES_BYTES = 32 * 1024 * 1024
-_GROUP = 100
+_GROUP = 50
 
 
 class Store:
-    """The rows of one snapshot, for all namespaces that point to it and any number of threads."""
+    """The rows of one snapshot, for all namespaces that point to it and any number of threads.
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    `path` is the file that it was compiled from, None for a text that came otherwise.
+    """
+
+    def __init__(self, snapshot: Snapshot, path: Path | None = None) -> None:
         self.snapshot = snapshot
+        self.path = path
         self._local = threading.local()
         self._lock = threading.Lock()
         self._orders: OrderedDict[tuple[Query, int], array[int]] = OrderedDict()
@@ -73,6 +79,16 @@ class Store:
         return found
 
     def _resolve(self, query: Query, version: int) -> array[int]:
+        # SQLite takes time that grows with the square of the conditions in one statement.
+        some, rest = query.conditions[:_GROUP], query.conditions[_GROUP:]
+        order = self._select(replace(query, conditions=some), version)
+        while rest and order:
+            some, rest = rest[:_GROUP], rest[_GROUP:]
+            matching = set(self._select(replace(query, conditions=some, order=()), version))
+            order = array("I", (number for number in order if number in matching))
+        return order
+
+    def _select(self, query: Query, version: int) -> array[int]:
         sql, values = select(query, version)
         connection = self._connection()
         try:
@@ -132,10 +148,8 @@ def select(query: Query, version: int) -> tuple[str, list[Any]]:
         text, more = _condition(table, condition)
         wheres.append(text)
         values += more
-    # SQLite limits how deep an expression may nest; a long row of ANDs is a deep one unless it is grouped.
-    groups = [" AND ".join(wheres[i : i + _GROUP]) for i in range(0, len(wheres), _GROUP)]
-    where = " AND ".join(f"({group})" for group in groups)
-    return f"SELECT r.n FROM {table} r{joins} WHERE {where} ORDER BY {', '.join([*sorts, 'r.n'])}", values
+    where, by = " AND ".join(wheres), ", ".join([*sorts, "r.n"])
+    return f"SELECT r.n FROM {table} r{joins} WHERE {where} ORDER BY {by}", values
 
 
 def _sorting(table: str, order: Sequence[Order]) -> tuple[str, list[str], list[str]]:
