@@ -23,6 +23,7 @@ from localruns.surfaces.edge import Edge
 from localruns.surfaces.http import App, refuser
 from localruns.vendors import all_vendors
 
+pytest_plugins = ["pytester"]
 MakeApp = Callable[..., App]
 
 

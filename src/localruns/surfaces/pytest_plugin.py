@@ -17,23 +17,34 @@ if TYPE_CHECKING:
     from localruns.testing import Handle, LocalRuns, Server
 
 MARK = "localruns(scenario, *, vendors): the scenario a test begins with; vendors='all', or a list: once for each"
+KEYS = ("scenario", "vendors")
 TTL_S = 4 * 3600  # on a shared server, for what a run that was killed leaves behind
 
 
 class Watched:
-    """A namespace whose journal goes into the report when its test fails."""
+    """A namespace whose journal goes into the report when its test fails.
 
-    def __init__(self, title: str, handle: Handle) -> None:
+    `server`, when it is this run's own, is where requests arrive that name no namespace.
+    """
+
+    def __init__(self, title: str, handle: Handle, server: Server | None = None) -> None:
         self.title = title
         self._handle = handle
+        self._server = server
+        self._since = server.count if server else 0
         self._kept = ""
 
     def text(self) -> str:
         """The journal, a line per request."""
         try:
-            return self._kept or self._handle.report()
+            return self._kept or self._handle.report() + self._strays()
         except Exception as error:  # a report must come out, whatever became of the server
             return f"the journal cannot be read: {error}"
+
+    def _strays(self) -> str:
+        if self._server is None or self._server.count == self._since:
+            return ""
+        return f"\nmeanwhile in the namespace 'default', because they named none:\n{self._server.report(self._since)}"
 
     def judge(self) -> None:
         """Fail the test for defects of localruns itself that it has not heard of yet."""
@@ -68,9 +79,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test once per vendor where its mark says so."""
     if "localruns" in metafunc.fixturenames:
-        _, vendors = _marked(metafunc.definition)
+        _, vendors, _ = _marked(metafunc.definition)  # what cannot be used is told when the test is set up
         if vendors:
-            metafunc.parametrize("localruns", _vendors(vendors), indirect=True)
+            metafunc.parametrize("localruns", vendors, indirect=True)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -102,7 +113,9 @@ def localruns(request: pytest.FixtureRequest, localruns_server: Server) -> Itera
     """A fresh namespace for this test; defects of localruns fail the test at its end."""
     from localruns.errors import LocalrunsError
 
-    scenario, _ = _marked(request.node)
+    scenario, _, problem = _marked(request.node)
+    if problem:
+        pytest.fail(problem, pytrace=False)
     shared = bool(request.config.getoption("--localruns-url"))
     try:
         handle = localruns_server.open(
@@ -114,7 +127,8 @@ def localruns(request: pytest.FixtureRequest, localruns_server: Server) -> Itera
         )
     except LocalrunsError as error:
         pytest.fail(str(error), pytrace=False)
-    watched = _watch(request.node, f"localruns: namespace {handle.name}", handle)
+    own = None if shared else localruns_server
+    watched = _watch(request.node, Watched(f"localruns: namespace {handle.name}", handle, own))
     try:
         yield handle
         watched.judge()
@@ -133,7 +147,7 @@ def make_localruns(request: pytest.FixtureRequest) -> Iterator[Callable[..., Loc
         def make(scenario: Any = "quickstart", **options: Any) -> LocalRuns:
             options = {"scenarios": _folders(request.config), "beside": request.path.parent, **options}
             server = stack.enter_context(LocalRuns(scenario, **options))
-            made.append(_watch(request.node, f"localruns: private server {server.url}", server))
+            made.append(_watch(request.node, Watched(f"localruns: private server {server.url}", server)))
             return server
 
         yield make
@@ -141,8 +155,7 @@ def make_localruns(request: pytest.FixtureRequest) -> Iterator[Callable[..., Loc
             watched.judge()
 
 
-def _watch(node: pytest.Item, title: str, handle: Handle) -> Watched:
-    watched = Watched(title, handle)
+def _watch(node: pytest.Item, watched: Watched) -> Watched:
     node.stash.setdefault(_watched, []).append(watched)
     return watched
 
@@ -166,26 +179,26 @@ def _name(node: pytest.Item, shared: bool) -> str:
     return f"{re.sub(r'[^A-Za-z0-9]+', '-', node.name)[:40].strip('-')}-{mark}"
 
 
-def _marked(node: Any) -> tuple[Any, str | Sequence[str]]:
-    """(scenario, vendors) of a test's marks, the closest one first."""
+def _marked(node: Any) -> tuple[Any, list[str], str]:
+    """(scenario, vendors, what cannot be used) of a test's marks, the closest one first."""
     said: dict[str, Any] = {}
     for mark in node.iter_markers("localruns"):
         given = {**dict(zip(("scenario",), mark.args, strict=False)), **mark.kwargs}
-        unknown = [name for name in given if name not in ("scenario", "vendors")]
-        if unknown or len(mark.args) > 1:
-            shown = unknown[0] if unknown else repr(mark.args[1])
-            pytest.fail(f"mark localruns: found {shown}, expected {MARK.partition(':')[0]}", pytrace=False)
+        unknown = [repr(each) for each in mark.args[1:]] + [name for name in given if name not in KEYS]
+        if unknown:
+            return "", [], f"mark localruns: found {unknown[0]}, expected {MARK.partition(':')[0]}"
         said = {**given, **said}
-    return said.get("scenario", ""), said.get("vendors", ())
+    return said.get("scenario", ""), *_vendors(said.get("vendors", ()))
 
 
-def _vendors(wanted: str | Sequence[str]) -> list[str]:
-    """The ids of the vendors that a mark names."""
+def _vendors(wanted: str | Sequence[str]) -> tuple[list[str], str]:
+    """The ids of the vendors that a mark names, and what cannot be used."""
+    if not wanted:
+        return [], ""
     from localruns.vendors import IDS
 
     named = list(IDS) if wanted == "all" else [wanted] if isinstance(wanted, str) else list(wanted)
     unknown = [name for name in named if name not in IDS]
     if unknown:
-        words = f"mark localruns: found the vendor {unknown[0]!r}, expected 'all' or of: {', '.join(IDS)}"
-        pytest.fail(words, pytrace=False)
-    return named
+        return [], f"mark localruns: found the vendor {unknown[0]!r}, expected 'all' or of: {', '.join(IDS)}"
+    return named, ""

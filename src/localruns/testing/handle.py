@@ -133,10 +133,15 @@ class Handle:
         if fresh:
             raise AssertionError("\n".join(["localruns itself failed, not the client:", *lines(fresh)]))
 
-    def report(self) -> str:
-        """The latest requests, a line each: what was asked, what was answered, and why."""
-        listed = self.call("GET", "requests", limit=LISTED)
-        earlier = listed["count"] - len(listed["requests"])
+    @property
+    def count(self) -> int:
+        """How many requests have come since the last reset."""
+        return int(self.call("GET", "requests", limit=0)["count"])
+
+    def report(self, since: int = 0) -> str:
+        """The latest requests, a line each: what was asked, what was answered, and why. `since` leaves out the first."""
+        listed = self.call("GET", "requests", limit=LISTED, since=since)
+        earlier = listed["count"] - since - len(listed["requests"])
         head = [f"... {earlier} earlier requests"] if earlier else []
         return "\n".join([*head, *lines(listed["requests"])]) or "no request reached this namespace"
 
