@@ -42,6 +42,7 @@ ONE_PLACE = {
     "jsonschema": "schemas.py",
     "jsonschema_rs": "schemas.py",
     "cryptography": "vendors/oracle_aidp/",
+    "trustme": "surfaces/tls.py",
 }
 
 

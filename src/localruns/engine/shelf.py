@@ -19,7 +19,7 @@ KEPT = 64
 
 
 class Shelf:
-    """Finds and compiles scenarios; what has been compiled is found again by its text.
+    """Finds and compiles scenarios; what has been compiled is found again by its file and text.
 
     A store is kept as long as a namespace points to it, the latest 64 also without one.
     """
@@ -38,14 +38,14 @@ class Shelf:
     def named(self, name: str) -> Store:
         """The scenario of a name or path. Raises ConfigError."""
         path = self.library.find(name)
-        return self.written(yamlio.read_text(path), str(path))
+        return self.written(yamlio.read_text(path), str(path), path)
 
-    def written(self, text: str, label: str) -> Store:
+    def written(self, text: str, label: str, path: Path | None = None) -> Store:
         """The scenario in `text`; `label` stands for its file in messages. Raises ConfigError, a line per problem."""
-        key = sha256(text.encode("utf-8", "surrogatepass")).digest()
+        key = sha256(f"{path or ''}\0{text}".encode("utf-8", "surrogatepass")).digest()
         store = self._stores.get(key)
         if store is None:
-            store = Store(snapshot_of(text, label, self._vendors, self._cache, self._seed))
+            store = Store(snapshot_of(text, label, self._vendors, self._cache, self._seed), path)
         with self._lock:
             store = self._stores.setdefault(key, store)
             self._latest[key] = store

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,9 @@ for _command in (authoring.validate, authoring.new, authoring.freeze):
 @click.option("--vendor", multiple=True, type=click.Choice(VENDORS), help="Serve this vendor only; may be repeated.")
 @click.option("--seed", type=click.IntRange(0), help="In place of the scenario's seed.")
 @click.option("--scenarios", multiple=True, type=PATH, help="A folder of scenarios; may be repeated.")
-@click.option("--cache-dir", type=PATH, help="Where compiled snapshots are kept.")
+@click.option("--cache-dir", type=PATH, help="Where compiled snapshots, keys and certificates are kept.")
+@click.option("--tls", is_flag=True, help="Serve HTTPS; `localruns env` shows how clients come to trust it.")
+@click.option("--watch", is_flag=True, help="Reload edited scenarios; a broken edit keeps the old one.")
 @click.option(
     "--log",
     type=click.Choice(["requests", "defects", "none"]),
@@ -87,6 +90,8 @@ def serve(
     seed: int | None,
     scenarios: Sequence[Path],
     cache_dir: Path | None,
+    tls: bool,
+    watch: bool,
     log: str | None,
     allow_remote: bool,
 ) -> None:
@@ -94,6 +99,8 @@ def serve(
     from localruns.surfaces.console import Console, show_warnings
     from localruns.surfaces.edge import Edge
     from localruns.surfaces.http import App, is_slow, refuser
+    from localruns.surfaces.tls import tls_context
+    from localruns.surfaces.watch import Watch
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the edge has handlers of its own once it serves
     show_warnings()
@@ -103,10 +110,11 @@ def serve(
     for name in names[1:]:
         emulator.open_space(Path(name).stem, name)
     _require_data(emulator)
-    edge = Edge(App(emulator), refuser(emulator), host=host, port=port, slow=is_slow)
+    context, ca_pem = tls_context(emulator.options.cache, [host]) if tls else (None, b"")
+    edge = Edge(App(emulator, ca_pem), refuser(emulator), host=host, port=port, tls=context, slow=is_slow)
     console = Console(log or ("requests" if sys.stdout.isatty() else "defects"))
     emulator.listeners.append(console.note)
-    with console:
+    with console, Watch(emulator, console.say) if watch else nullcontext():
         edge.run(lambda: console.ready(edge.url, emulator))
     if console.stuck:
         os._exit(0)
@@ -127,12 +135,15 @@ def scenarios(folders: Sequence[Path]) -> None:
 @click.option("--vendor", multiple=True, type=click.Choice(VENDORS), help="This vendor only; may be repeated.")
 @click.option("--url", default=f"http://127.0.0.1:{DEFAULT_PORT}", show_default=True, help="Where the server is.")
 @click.option("--scenarios", multiple=True, type=PATH, help="A folder of scenarios; may be repeated.")
+@click.option("--cache-dir", type=PATH, help="That of the server, where its certificate is kept.")
 @click.option("--only", type=click.Choice(["exports", "snippet", "curl"]), help="That part, ready for a pipe.")
-def env(scenario: str, vendor: Sequence[str], url: str, scenarios: Sequence[Path], only: str | None) -> None:
+def env(
+    scenario: str, vendor: Sequence[str], url: str, scenarios: Sequence[Path], cache_dir: Path | None, only: str | None
+) -> None:
     """Print how to point each vendor's real SDK here, with the credentials of SCENARIO."""
     from localruns.surfaces.hints import hints
 
-    emulator = _emulator(scenario, _options(scenarios, None, vendor, None, None, ""))
+    emulator = _emulator(scenario, _options(scenarios, cache_dir, vendor, None, None, ""))
     _require_data(emulator)
     click.echo("\n\n".join(hints(emulator, url.rstrip("/"), only)))
 

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import re
+import shlex
 import sys
 import threading
 from collections import deque
@@ -17,6 +18,7 @@ import click
 
 from localruns.engine.journal import Entry
 from localruns.engine.namespace import Namespace
+from localruns.paths import cache_dir
 from localruns.reports.words import answered, asked, why
 
 if TYPE_CHECKING:
@@ -64,8 +66,14 @@ class Console:
             prefix = "" if space.name == "default" else f"/ns/{quote(space.name, safe='')}"
             served = ", ".join(vendor for vendor in space.states if vendor in emulator.vendors)
             lines.append(f"  {url}{prefix}/  scenario {space.scenario.name}: {served}")
-        lines.append(f"  `localruns env --url {url}` shows how to point each SDK here; Ctrl-C stops")
+        cache = emulator.options.cache
+        where = f"--url {url}" + (f" --cache-dir {shlex.quote(str(cache))}" if cache != cache_dir() else "")
+        lines.append(f"  `localruns env {where}` shows how to point each SDK here; Ctrl-C stops")
         self._write(lines)
+
+    def say(self, line: str) -> None:
+        """Print a line of our own now."""
+        self._write([_printable(line)])
 
     def _run(self) -> None:
         while not self._done.wait(FLUSH_S):

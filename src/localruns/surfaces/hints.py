@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -18,8 +19,10 @@ _HOST = re.compile(r"[\w.-]+(:\d+)?|\[[0-9a-fA-F:.]+\](:\d+)?", re.ASCII)
 
 
 def hints(emulator: Emulator, url: str, only: str | None = None) -> Iterator[str]:
-    """A block of text per vendor: variables to export, a complete program, a curl line."""
+    """A block of text per vendor: variables to export, a program, a curl line; for HTTPS one about trust before."""
     sites = emulator.space("default").scenario.sites
+    if url.startswith("https:") and only in (None, "exports"):
+        yield _trust(emulator.options.cache, url, only)
     for vendor in emulator.vendors.values():
         if vendor.id not in sites:
             continue
@@ -38,6 +41,22 @@ def hints(emulator: Emulator, url: str, only: str | None = None) -> Iterator[str
             f"# a program for {vendor.client.sdk}: localruns env --vendor {vendor.id} --only snippet | python -\n"
             + "\n".join(f"#   {line}".rstrip() for line in parts["snippet"].splitlines())
         )
+
+
+def _trust(cache: Path, url: str, only: str | None) -> str:
+    """How clients come to trust the certificate of an HTTPS server."""
+    from localruns.surfaces.tls import ca_file, trust_exports, trust_java
+
+    certificate = ca_file(cache)
+    exports = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in trust_exports(certificate).items())
+    if only:
+        return exports
+    keytool, options = trust_java(certificate)
+    return (
+        f"# HTTPS: what makes requests, httpx (Python's ssl, curl) and Node trust the server\n{exports}\n\n"
+        f"# Java: once a trust store, then its options for each program\n#   {keytool}\n#   java {options} ...\n\n"
+        f"# the certificate itself, elsewhere: curl -sk {url}/__admin/ca.pem > ca.pem"
+    )
 
 
 def index(emulator: Emulator, space: Namespace) -> dict[str, Any]:
