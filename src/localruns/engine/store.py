@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 import threading
 from array import array
 from collections import OrderedDict
@@ -77,6 +78,14 @@ class Store:
             sql = f"SELECT n, key FROM {table_name(vendor)} WHERE n IN ({marks})"
             found.update(self._connection().execute(sql, some))
         return found
+
+    def tied(self, query: Query, *numbers: int) -> bool:
+        """Whether rows have the same value in what the query sorts by first."""
+        joins, values, terms = _sorting(table_name(query.vendor), query.order[:1])
+        columns = ", ".join(term.removesuffix(" DESC") for term in terms)
+        marks = ",".join("?" * len(numbers))
+        sql = f"SELECT DISTINCT {columns} FROM {table_name(query.vendor)} r{joins} WHERE r.n IN ({marks})"
+        return len(self._connection().execute(sql, [*values, *numbers]).fetchall()) == 1
 
     def _resolve(self, query: Query, version: int) -> array[int]:
         # SQLite takes time that grows with the square of the conditions in one statement.
@@ -208,7 +217,8 @@ def _bindable(value: Any) -> Any:
     try:
         return float(value)
     except OverflowError:
-        return float("inf") if value > 0 else float("-inf")
+        # Not infinity: a row may have just that.
+        return sys.float_info.max if value > 0 else -sys.float_info.max
 
 
 def _glob(pattern: str) -> str:
