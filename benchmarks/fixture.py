@@ -54,7 +54,8 @@ class Phases:
             self.spent[report.nodeid] = self.spent.get(report.nodeid, 0) + report.duration
 
 phases = Phases()
-assert pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:randomly", sys.argv[1]], plugins=[phases]) == 0
+arguments = ["-q", "-c", "bench.ini", "-pno:cacheprovider", "-plocalruns.surfaces.pytest_plugin", sys.argv[1]]
+assert pytest.main(arguments, plugins=[phases]) == 0
 print(json.dumps(statistics.median(phases.spent.values())))
 """
 
@@ -78,8 +79,11 @@ def _bare(place: Path, environment: dict[str, str]) -> tuple[float, float]:
     """Medians of a run of one empty test with the plugin and without. Units: seconds."""
     path = place / "test_bare.py"
     path.write_text("def test_nothing():\n    pass\n", "utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(path)]
-    runs: dict[tuple[str, ...], list[float]] = {(): [], ("-p", "no:localruns"): []}
+    (place / "bench.ini").write_text("[pytest]\n", "utf-8")
+    # Other plugins are found as usual and then left out, so that they add no noise.
+    others = [f"-pno:{each.name}" for each in entry_points(group="pytest11") if each.name != "localruns"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *others, "-c", "bench.ini", str(path)]
+    runs: dict[tuple[str, ...], list[float]] = {(): [], ("-pno:localruns",): []}
     for _ in range(RUNS):
         for extra, times in runs.items():
             times.append(_timed(lambda extra=extra: _run([*command, *extra], environment)))  # type: ignore[misc]
@@ -99,7 +103,7 @@ def _own_cost(place: Path, environment: dict[str, str]) -> float:
     for name, argument in (("test_with.py", "localruns"), ("test_plain.py", "")):
         tests = "\n\n".join(f"def test_{number}({argument}):\n    pass" for number in range(TESTS))
         (place / name).write_text(tests + "\n", "utf-8")
-        said = _run([sys.executable, "-c", OWN_COST, str(place / name)], environment)
+        said = _run([sys.executable, "-c", OWN_COST, name], {**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
         spent.append(float(json.loads(said.splitlines()[-1])))
     return spent[0] - spent[1]
 
@@ -113,12 +117,13 @@ def _environment(place: Path) -> dict[str, str]:
         (told / "METADATA").write_text("Metadata-Version: 2.1\nName: localruns\nVersion: 0\n", "utf-8")
         (told / "entry_points.txt").write_text("[pytest11]\nlocalruns = localruns.surfaces.pytest_plugin\n", "utf-8")
         paths.append(str(place))
-    own = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "XDG_CACHE_HOME": str(place / "cache")}
+    own = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "XDG_CACHE_HOME": str(place / "cache"), "PWD": str(place)}
     return {**os.environ, **own}
 
 
 def _run(command: list[str], environment: dict[str, str]) -> str:
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    place = environment["PWD"]
+    done = subprocess.run(command, env=environment, cwd=place, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
     return done.stdout

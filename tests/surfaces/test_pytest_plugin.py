@@ -9,24 +9,13 @@ import tomllib
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
-from localruns.surfaces import pytest_plugin
 from localruns.testing import LocalRuns, RemoteRuns
 
 Run = Callable[..., pytest.RunResult]
 
-HEAD = """
-import httpx
-import pytest
-
-def ask(handle, size=10, method="GET", path="/nsml/v1/projects/runs", **headers):
-    names = ("x-ncp-apigw-timestamp", "x-ncp-iam-access-key", "x-ncp-apigw-api-key", "x-ncp-apigw-signature-v2")
-    headers = {**dict.fromkeys(names, "any"), **headers}
-    return httpx.request(method, handle.url + path, params={"pageSize": size}, headers=headers)
-"""
 BROKEN = """
 @pytest.fixture
 def broken(monkeypatch):
@@ -37,26 +26,6 @@ def broken(monkeypatch):
 SIX = {"scenario": "six", "vendors": {"naver-nsml": {"runs": [{"generate": 6}]}}}
 
 
-@pytest.fixture(scope="module")
-def _imported() -> None:
-    """A run inside this process forgets what it imported first, which libraries with a compiled core do not survive."""
-    with LocalRuns() as emu:
-        emu.open().credentials("oracle-aidp")
-
-
-@pytest.fixture
-def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, _imported: None) -> Run:
-    """`run(source, *arguments)`: pytest on a file of that source, with this plugin and no other."""
-    pytester.makeini("[pytest]\nfilterwarnings = error\n")
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-
-    def start(source: str, *arguments: str) -> pytest.RunResult:
-        pytester.makepyfile(HEAD + dedent(source))
-        return pytester.runpytest_inprocess("--strict-markers", *arguments, plugins=[pytest_plugin])
-
-    return start
-
-
 @pytest.fixture
 def shared() -> Iterator[LocalRuns]:
     """A server that runs before and after the test run."""
@@ -64,8 +33,8 @@ def shared() -> Iterator[LocalRuns]:
         yield emu
 
 
-def test_each_test_has_a_namespace_named_after_it(run: Run) -> None:
-    result = run("""
+def test_each_test_has_a_namespace_named_after_it(run_tests: Run) -> None:
+    result = run_tests("""
         def test_one(localruns):
             assert ask(localruns).json()["totalCount"] == 25
             assert len(localruns.requests()) == 1
@@ -80,7 +49,7 @@ def test_each_test_has_a_namespace_named_after_it(run: Run) -> None:
     assert "localruns: namespace" not in result.stdout.str()
 
 
-def test_a_test_gets_the_same_bytes_in_every_run(run: Run, pytester: pytest.Pytester) -> None:
+def test_a_test_gets_the_same_bytes_in_every_run(run_tests: Run, pytester: pytest.Pytester) -> None:
     source = """
         def test_bytes(localruns):
             secrets = [localruns.credentials(vendor) for vendor in ("naver-nsml", "palantir-foundry")]
@@ -88,13 +57,13 @@ def test_a_test_gets_the_same_bytes_in_every_run(run: Run, pytester: pytest.Pyte
                 seen.write(f"{ask(localruns).text} {secrets}\\n")
     """
     for _ in range(2):
-        run(source).assert_outcomes(passed=1)
+        run_tests(source).assert_outcomes(passed=1)
     first, second = (pytester.path / "seen.txt").read_text("utf-8").splitlines()
     assert first == second
 
 
-def test_the_report_of_a_failed_test_shows_what_was_asked_and_why_it_was_answered_so(run: Run) -> None:
-    result = run("""
+def test_the_report_of_a_failed_test_shows_what_was_asked_and_why_it_was_answered_so(run_tests: Run) -> None:
+    result = run_tests("""
         def test_fails(localruns):
             ask(localruns)
             ask(localruns, Prefer="code=429")
@@ -106,14 +75,14 @@ def test_the_report_of_a_failed_test_shows_what_was_asked_and_why_it_was_answere
             r"-+ localruns: namespace test-fails-[0-9a-f]{8} -+",
             r"#1 naver-nsml  page 1 of runs, 10 a page, by .*  ->  200, rows 1-10 of 25",
             r"#2 naver-nsml  .*  ->  429 .*  because asked for by the header 'Prefer: code=429'",
-            r"#3 naver-nsml  POST /nsml/v1/projects/runs  ->  4.*  because .*close to GetRunList: method POST, expected GET",
+            r"#3 naver-nsml  POST /nsml/v1/projects/runs  ->  4.*close to GetRunList: method POST, expected GET",
         ],
         consecutive=True,
     )
 
 
-def test_a_client_that_misses_its_namespace_is_found_out(run: Run) -> None:
-    result = run("""
+def test_a_client_that_misses_its_namespace_is_found_out(run_tests: Run) -> None:
+    result = run_tests("""
         def test_fails(localruns, localruns_server):
             ask(localruns_server)
             assert localruns.requests()
@@ -129,8 +98,8 @@ def test_a_client_that_misses_its_namespace_is_found_out(run: Run) -> None:
     )
 
 
-def test_a_defect_fails_the_test_that_met_it(run: Run) -> None:
-    result = run(
+def test_a_defect_fails_the_test_that_met_it(run_tests: Run) -> None:
+    result = run_tests(
         BROKEN
         + """
 def test_meets_one(localruns, broken):
@@ -150,8 +119,8 @@ def test_forgets_one(localruns, broken):
     )
 
 
-def test_a_defect_that_the_test_has_been_told_of_does_not_fail_it_again(run: Run) -> None:
-    result = run(
+def test_a_defect_that_the_test_has_been_told_of_does_not_fail_it_again(run_tests: Run) -> None:
+    result = run_tests(
         BROKEN
         + """
 def test_knows(localruns, broken):
@@ -163,71 +132,7 @@ def test_knows(localruns, broken):
     result.assert_outcomes(passed=1)
 
 
-def test_a_mark_says_what_a_test_begins_with(run: Run, pytester: pytest.Pytester) -> None:
-    pytester.mkdir("elsewhere")
-    (pytester.path / "six.yaml").write_text(json.dumps(SIX), "utf-8")
-    result = run(f"""
-        @pytest.mark.localruns("empty")
-        class TestMarked:
-            def test_of_the_class(self, localruns):
-                assert ask(localruns).json()["totalCount"] == 0
-
-            @pytest.mark.localruns("six.yaml")
-            def test_the_closest_wins(self, localruns, monkeypatch):
-                assert ask(localruns).json()["totalCount"] == 6
-                monkeypatch.chdir("elsewhere")
-                localruns.load("six.yaml")
-
-        @pytest.mark.localruns({SIX!r})
-        def test_of_a_mapping(localruns):
-            assert ask(localruns).json()["totalCount"] == 6
-            localruns.load("quickstart")
-            assert ask(localruns).json()["totalCount"] == 25
-    """)
-    result.assert_outcomes(passed=3)
-
-
-@pytest.mark.parametrize(
-    ("mark", "words"),
-    [
-        ("'quickstrat'", "no scenario 'quickstrat', did you mean 'quickstart'?*"),
-        ("'six.yaml'", "six.yaml: no such file, looked for it in *"),
-        ("'a', 'b'", "mark localruns: found 'b', expected localruns(scenario, *, vendors)"),
-        ("vendor='all'", "mark localruns: found vendor, expected localruns(scenario, *, vendors)"),
-        ("vendors=['naver']", "*mark localruns: found the vendor 'naver', expected 'all' or of: alibaba-pai, *"),
-    ],
-)
-def test_a_mark_that_cannot_be_used_is_one_clear_message(run: Run, mark: str, words: str) -> None:
-    result = run(f"@pytest.mark.localruns({mark})\ndef test_it(localruns):\n    pass\n")
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([words])
-    assert "Traceback" not in result.stdout.str()
-    assert "localruns_server" not in result.stdout.str()
-
-
-def test_a_test_runs_once_per_vendor(run: Run) -> None:
-    result = run(
-        """
-        @pytest.mark.localruns(vendors="all")
-        def test_all(localruns):
-            assert localruns.vendor
-            assert localruns.credentials() == localruns.credentials(localruns.vendor)
-            assert localruns.url_for() == localruns.url_for(localruns.vendor)
-
-        @pytest.mark.localruns("empty", vendors=["naver-nsml", "oracle-aidp"])
-        def test_two(localruns):
-            pass
-
-        def test_none(localruns):
-            assert localruns.vendor == ""
-        """,
-        "-v",
-    )
-    result.assert_outcomes(passed=7)
-    result.stdout.fnmatch_lines(["*::test_all?palantir-foundry? PASSED*", "*::test_two?oracle-aidp? PASSED*"])
-
-
-def test_scenarios_of_a_folder_are_known_by_name(run: Run, pytester: pytest.Pytester) -> None:
+def test_scenarios_of_a_folder_are_known_by_name(run_tests: Run, pytester: pytest.Pytester) -> None:
     pytester.mkdir("mine")
     (pytester.path / "mine" / "six.yaml").write_text(json.dumps(SIX), "utf-8")
     source = """
@@ -236,14 +141,14 @@ def test_scenarios_of_a_folder_are_known_by_name(run: Run, pytester: pytest.Pyte
             assert ask(localruns).json()["totalCount"] == 6
             assert ask(make_localruns("six")).json()["totalCount"] == 6
     """
-    run(source, "--localruns-scenarios", "mine").assert_outcomes(passed=1)
-    missing = run(source, "--localruns-scenarios", "nowhere")
+    run_tests(source, "--localruns-scenarios", "mine").assert_outcomes(passed=1)
+    missing = run_tests(source, "--localruns-scenarios", "nowhere")
     missing.assert_outcomes(errors=1)
     missing.stdout.fnmatch_lines(["*nowhere: no such folder, expected one that holds scenarios"])
 
 
-def test_private_servers_are_made_and_stopped(run: Run) -> None:
-    result = run("""
+def test_private_servers_are_made_and_stopped(run_tests: Run) -> None:
+    result = run_tests("""
         seen = []
 
         def test_makes_two(make_localruns, localruns_server):
@@ -267,11 +172,13 @@ def test_private_servers_are_made_and_stopped(run: Run) -> None:
     )
 
 
-def test_a_server_elsewhere_is_used_and_left_clean(run: Run, shared: LocalRuns, pytester: pytest.Pytester) -> None:
+def test_a_server_elsewhere_is_used_and_left_clean(
+    run_tests: Run, shared: LocalRuns, pytester: pytest.Pytester
+) -> None:
     pytester.mkdir("mine")
     for name in ("mine/named.yaml", "beside.yaml"):
         (pytester.path / name).write_text(json.dumps(SIX), "utf-8")
-    result = run(
+    result = run_tests(
         f"""
         @pytest.mark.localruns("named")
         def test_named(localruns, localruns_server):
@@ -294,15 +201,15 @@ def test_a_server_elsewhere_is_used_and_left_clean(run: Run, shared: LocalRuns, 
     assert [each["name"] for each in RemoteRuns(shared.url).call("GET", "namespaces")["namespaces"]] == ["default"]
 
 
-def test_an_address_without_a_server_is_one_clear_message(run: Run, shared: LocalRuns) -> None:
+def test_an_address_without_a_server_is_one_clear_message(run_tests: Run, shared: LocalRuns) -> None:
     shared.stop()
-    result = run("def test_it(localruns):\n    pass\n", f"--localruns-url={shared.url}")
+    result = run_tests("def test_it(localruns):\n    pass\n", f"--localruns-url={shared.url}")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([f"*{shared.url}: no server answers there (*), expected a server started with *"])
 
 
-def test_async_tests_use_the_same_fixture(run: Run) -> None:
-    result = run(
+def test_async_tests_use_the_same_fixture(run_tests: Run) -> None:
+    result = run_tests(
         """
         async def ask_async(handle):
             async with httpx.AsyncClient(auth=None) as client:
@@ -330,9 +237,9 @@ def test_async_tests_use_the_same_fixture(run: Run) -> None:
     result.assert_outcomes(passed=2)
 
 
-def test_the_mark_and_the_options_are_listed(run: Run) -> None:
-    run("", "--markers").stdout.fnmatch_lines(["@pytest.mark.localruns(scenario, [*], vendors): *"])
-    run("", "--help").stdout.fnmatch_lines(["localruns:", "*--localruns-url=URL*", "*--localruns-scenarios=DIR*"])
+def test_the_mark_and_the_options_are_listed(run_tests: Run) -> None:
+    run_tests("", "--markers").stdout.fnmatch_lines(["@pytest.mark.localruns(scenario, [*], vendors): *"])
+    run_tests("", "--help").stdout.fnmatch_lines(["localruns:", "*--localruns-url=URL*", "*--localruns-scenarios=DIR*"])
 
 
 def test_loading_the_plugin_imports_nothing_heavy() -> None:

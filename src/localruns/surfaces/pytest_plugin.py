@@ -6,7 +6,7 @@ used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from localruns.testing import Handle, LocalRuns, Server
 
 MARK = "localruns(scenario, *, vendors): the scenario a test begins with; vendors='all', or a list: once for each"
-KEYS = ("scenario", "vendors")
 TTL_S = 4 * 3600  # on a shared server, for what a run that was killed leaves behind
 
 
@@ -79,9 +78,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test once per vendor where its mark says so."""
     if "localruns" in metafunc.fixturenames:
-        _, vendors, _ = _marked(metafunc.definition)  # what cannot be used is told when the test is set up
-        if vendors:
-            metafunc.parametrize("localruns", vendors, indirect=True)
+        from localruns.testing import marks
+
+        marked = marks.read(metafunc.definition)  # what of it cannot be used is told when the test is set up
+        if marked.vendors:
+            metafunc.parametrize("localruns", marked.vendors, indirect=True)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -112,15 +113,16 @@ def localruns_server(request: pytest.FixtureRequest) -> Iterator[Server]:
 def localruns(request: pytest.FixtureRequest, localruns_server: Server) -> Iterator[Handle]:
     """A fresh namespace for this test; defects of localruns fail the test at its end."""
     from localruns.errors import LocalrunsError
+    from localruns.testing import marks
 
-    scenario, _, problem = _marked(request.node)
-    if problem:
-        pytest.fail(problem, pytrace=False)
+    marked = marks.read(request.node)
+    if marked.problem:
+        pytest.fail(marked.problem, pytrace=False)
     shared = bool(request.config.getoption("--localruns-url"))
     try:
         handle = localruns_server.open(
             _name(request.node, shared),
-            scenario,
+            marked.scenario,
             ttl_s=TTL_S if shared else None,
             beside=request.path.parent,
             vendor=getattr(request, "param", ""),
@@ -177,28 +179,3 @@ def _name(node: pytest.Item, shared: bool) -> str:
 
     mark = uuid.uuid4().hex[:8] if shared else hashlib.blake2b(node.nodeid.encode(), digest_size=4).hexdigest()
     return f"{re.sub(r'[^A-Za-z0-9]+', '-', node.name)[:40].strip('-')}-{mark}"
-
-
-def _marked(node: Any) -> tuple[Any, list[str], str]:
-    """(scenario, vendors, what cannot be used) of a test's marks, the closest one first."""
-    said: dict[str, Any] = {}
-    for mark in node.iter_markers("localruns"):
-        given = {**dict(zip(("scenario",), mark.args, strict=False)), **mark.kwargs}
-        unknown = [repr(each) for each in mark.args[1:]] + [name for name in given if name not in KEYS]
-        if unknown:
-            return "", [], f"mark localruns: found {unknown[0]}, expected {MARK.partition(':')[0]}"
-        said = {**given, **said}
-    return said.get("scenario", ""), *_vendors(said.get("vendors", ()))
-
-
-def _vendors(wanted: str | Sequence[str]) -> tuple[list[str], str]:
-    """The ids of the vendors that a mark names, and what cannot be used."""
-    if not wanted:
-        return [], ""
-    from localruns.vendors import IDS
-
-    named = list(IDS) if wanted == "all" else [wanted] if isinstance(wanted, str) else list(wanted)
-    unknown = [name for name in named if name not in IDS]
-    if unknown:
-        return [], f"mark localruns: found the vendor {unknown[0]!r}, expected 'all' or of: {', '.join(IDS)}"
-    return named, ""

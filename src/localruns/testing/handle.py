@@ -139,7 +139,7 @@ class Handle:
         return int(self.call("GET", "requests", limit=0)["count"])
 
     def report(self, since: int = 0) -> str:
-        """The latest requests, a line each: what was asked, what was answered, and why. `since` leaves out the first."""
+        """The latest requests behind the first `since`, a line each: what was asked, what was answered, and why."""
         listed = self.call("GET", "requests", limit=LISTED, since=since)
         earlier = listed["count"] - since - len(listed["requests"])
         head = [f"... {earlier} earlier requests"] if earlier else []
