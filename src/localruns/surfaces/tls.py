@@ -79,20 +79,27 @@ def _authority(folder: Path) -> bytes:
     place = folder / "authority.pem"
     kept = _usable(place)
     if kept is None:
-        kept = _new_authority()
+        made = _new_authority()
         try:
-            _keep(place, kept, replace=place.exists())
+            kept = _keep_first(place, made)
         except OSError as error:
             words = "%s: no certificate authority can be kept there (%s), one is made in memory"
             _log.warning(words, folder, error.strerror or error)
-            return kept
-        kept = _usable(place) or kept  # another process may have been first: its authority is everybody's
+            return made
     certificate = kept[: kept.index(_END) + len(_END)]
     public = folder / "ca.pem"
     if not public.exists() or public.read_bytes() != certificate:
         with contextlib.suppress(OSError):
             _keep(public, certificate, replace=True)
     return kept
+
+
+def _keep_first(place: Path, made: bytes) -> bytes:
+    """What stands in `place` from now on: `made`, or what another process has put there before us."""
+    _keep(place, made, replace=False)
+    if _usable(place) is None:  # it was there, and damaged
+        _keep(place, made, replace=True)
+    return _usable(place) or made
 
 
 def _usable(place: Path) -> bytes | None:

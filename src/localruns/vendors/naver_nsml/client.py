@@ -32,9 +32,13 @@ def base(url: str) -> str:
 
 def snippet(url: str, keys: Mapping[str, str], _resources: Mapping[str, Any]) -> str:
     """A program that lists all runs through the generic caller of a real SDK: there is no package for NSML."""
+    imports = trust = ""
+    if urlsplit(url).scheme == "https":
+        imports = "import os\n\n"
+        trust = 'configuration.ssl_ca_cert = os.environ["SSL_CERT_FILE"]  # the SDK does not look there itself\n'
     return f"""\
 # pip install ncloud-vserver==1.0.1
-from ncloud_vserver import ApiClient, Configuration
+{imports}from ncloud_vserver import ApiClient, Configuration
 
 
 class Client(ApiClient):
@@ -49,7 +53,7 @@ configuration = Configuration()
 configuration.host = {base(url)!r}
 configuration.access_key = {keys["access_key"]!r}
 configuration.secret_key = {keys["secret_key"]!r}
-client = Client(configuration)
+{trust}client = Client(configuration)
 page, seen = 1, 0
 while True:
     body, status, headers = client.call_api(
