@@ -53,9 +53,13 @@ def ledger(walk: Walk, space: Namespace) -> Ledger:
     )
 
 
-def as_json(walk: Walk, space: Namespace) -> dict[str, Any]:
-    """The walk for the control API; long lists are cut, their true length stands beside them."""
+def as_json(walk: Walk, space: Namespace, all_keys: bool = False) -> dict[str, Any]:
+    """The walk for the control API; long lists are cut, their true length stands beside them.
+
+    `all_keys` adds the keys of all rows that were delivered and expected, uncut.
+    """
     judged = ledger(walk, space)
+    whole = {"delivered_keys": list(judged.delivered), "expected_keys": list(judged.expected)} if all_keys else {}
     return {
         "id": walk.id,
         "vendor": walk.vendor,
@@ -73,6 +77,7 @@ def as_json(walk: Walk, space: Namespace) -> dict[str, Any]:
         "complete": judged.complete,
         "ambiguous": walk.ambiguous,
         "stop": judged.stop,
+        **whole,
     }
 
 

@@ -157,6 +157,15 @@ def make_localruns(request: pytest.FixtureRequest) -> Iterator[Callable[..., Loc
             watched.judge()
 
 
+@pytest.fixture
+def virtual_time(localruns: Handle) -> Iterator[Handle]:
+    """The client's `time.sleep` and `asyncio.sleep` in this test's thread pass at once; the namespace's clock moves."""
+    from localruns.testing.sleeping import absorbed
+
+    with absorbed(localruns.absorb):
+        yield localruns
+
+
 def _watch(node: pytest.Item, watched: Watched) -> Watched:
     node.stash.setdefault(_watched, []).append(watched)
     return watched

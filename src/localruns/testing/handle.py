@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,8 +10,10 @@ from urllib.parse import quote
 
 from localruns.errors import ConfigError, LocalrunsError, Problem
 from localruns.testing.control import Control
+from localruns.testing.faults import ArmedFault, spec_of
 from localruns.testing.lines import lines, waits
 from localruns.testing.sources import Sources, Wanted
+from localruns.testing.walks import WalkStory
 
 LISTED = 50
 GONE: dict[str, Any] = {
@@ -71,6 +74,7 @@ class Handle:
         self._url = url
         self._before: list[dict[str, Any]] = []
         self._told = 0
+        self._slept: list[tuple[float, float]] = []
 
     @property
     def url(self) -> str:
@@ -116,8 +120,38 @@ class Handle:
         return entries
 
     def waits(self) -> list[float]:
-        """How long the client waited after each refused answer before it asked again. Units: seconds of wall time."""
-        return waits(self.requests())
+        """How long the client waited after each refused answer before it asked again. Units: seconds.
+
+        Wall time, and the sleeps that the fixture `virtual_time` absorbed.
+        """
+        return waits(self.requests(), self._slept)
+
+    def fault(self, vendor: str = "", **given: Any) -> ArmedFault:
+        """Arm a fault from now on: `fault("alibaba-pai", page=3, times=1, refuse="throttled", retry_after_s=2)`.
+
+        Triggers and kinds are those of a scenario's `faults`; without a vendor, the test's own. Raises ConfigError.
+        """
+        try:
+            return ArmedFault(self, self.call("POST", "faults", spec_of(self._vendor(vendor), given))["id"])
+        except Problem as problem:
+            raise mistake(problem) from None
+
+    def walks(self, vendor: str = "") -> list[WalkStory]:
+        """The walks of a vendor's clients, oldest first; without a name, of all vendors."""
+        listed = self.call("GET", "walks", **({"vendor": vendor} if vendor else {}))["walks"]
+        return [WalkStory(self.call("GET", f"walks/{walk['id']}", keys="all")) for walk in listed]
+
+    def walk(self, vendor: str = "") -> WalkStory:
+        """The latest walk of a vendor's client; without a name, of the test's own vendor. Raises AssertionError."""
+        found = self.walks(self._vendor(vendor))
+        if not found:
+            raise AssertionError(f"no client asked {self._vendor(vendor)} for a list; the journal:\n{self.report()}")
+        return found[-1]
+
+    def absorb(self, seconds: float) -> None:
+        """A sleep that does not take place: the clock of the namespace moves on instead."""
+        self._slept.append((time.monotonic(), seconds))
+        self.clock.advance(seconds)
 
     @property
     def defects(self) -> list[dict[str, Any]]:

@@ -19,14 +19,18 @@ def lines(entries: Iterable[Entry]) -> Iterator[str]:
         yield _UNPRINTABLE.sub(lambda found: repr(found[0])[1:-1], text)
 
 
-def waits(entries: Sequence[Entry]) -> list[float]:
-    """How long a client waited after each refused answer before it tried again. Units: seconds of wall time."""
+def waits(entries: Sequence[Entry], slept: Sequence[tuple[float, float]] = ()) -> list[float]:
+    """How long a client waited after each refused answer before it tried again.
+
+    Shape: `slept` are absorbed sleeps as (when, how long). Units: seconds; wall time and what was slept in between.
+    """
     found = []
     for at, refused in enumerate(entries):
         if _is_refused(refused):
             again = next((later for later in entries[at + 1 :] if _tries_again(refused, later)), None)
             if again is not None:
-                found.append(round(again["asked_s"] - refused["answered_s"], 3))
+                begin, end = refused["answered_s"], again["asked_s"]
+                found.append(round(end - begin + sum(length for when, length in slept if begin <= when <= end), 3))
     return found
 
 

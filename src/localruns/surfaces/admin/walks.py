@@ -25,9 +25,9 @@ def add(admin: flask.Blueprint, emulator: Emulator) -> None:
 
     @admin.get("/walks/<number>")
     def walk(number: str) -> dict[str, Any]:
-        only()
+        only(("keys",))
         space = space_of(emulator)
         found = space.walks.get(whole("id", number))
         if found is None:
             raise Problem(404, "not found", f"{space.name!r} has no walk {number}")
-        return as_json(found, space)
+        return as_json(found, space, all_keys=one_of("keys", ("all", "some"), "some") == "all")
