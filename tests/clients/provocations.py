@@ -70,7 +70,7 @@ class Provocation:
 
     Shape: None leaves a part as it is; a header of None is left out; `mark` is added to the credential that the request
     presents; `signed` requests carry all that Alibaba wants signed, `secret` makes the signature good; `times` they are
-    sent; `words` stand in the documentation in the place of what is too long for it.
+    sent; `limited` allows one call a minute; `words` stand in the documentation for what is too long for it.
     """
 
     vendor: str
@@ -85,14 +85,17 @@ class Provocation:
     signed: str = ""
     secret: str = ""
     times: int = 1
+    limited: bool = False
     words: str = ""
 
     @property
-    def site(self) -> dict[str, Any]:
-        """The vendor's part of a scenario."""
+    def scenario(self) -> dict[str, Any]:
+        """The scenario that it is sent to."""
         known = all_vendors()[self.vendor].credentials()[ORDINARY[self.vendor].credential]
         own = [{**known, **self.mark}] if self.mark else []
-        return {"auth": self.auth, "credentials": own, "runs": [{"generate": 1}]}
+        site = {"auth": self.auth, "credentials": own, "runs": [{"generate": 1}]}
+        limit = {"rate_limit": {self.vendor: {"calls": 1, "per_s": 60}}} if self.limited else {}
+        return {"scenario": "provoked", "vendors": {self.vendor: site}, **limit}
 
     def send(self, url: str) -> tuple[int, str]:
         """(status, body) of the last answer."""
@@ -177,6 +180,7 @@ def _token(code: str, body: str, auth: str = "present") -> Provocation:
     return _foundry(code, method="POST", path=_TOKEN, query="", headers=_FORM, body=body, auth=auth)
 
 
+_OFTEN: dict[str, Any] = {"limited": True, "times": 2, "words": "a `rate_limit` of one call, two calls"}
 _PAST = {"expires": "2026-01-01T00:00:00Z"}
 _NAMELESS = {"x-acs-signature-type": "BEARERTOKEN", "x-acs-bearer-token": "nobody", "Authorization": None}
 
@@ -198,6 +202,7 @@ PROVOCATIONS = (
     _alibaba("NoPermission", mark={"allow": False}),
     _alibaba("InvalidApi.NotFound", path="/api/v1/nothing"),
     _alibaba("RequestEntityTooLarge", query=f"Name={_LONG}", words="a URL of 70,000 characters"),
+    _alibaba("Throttling.User", **_OFTEN),
     _oracle("InvalidParameter", body='{"max_results": 0}'),
     _oracle("CannotParseRequest", body="{"),
     _oracle("MissingParameter", body=""),
@@ -207,11 +212,13 @@ PROVOCATIONS = (
     _oracle("NotFound", path="/20260430/nothing"),
     _oracle("MethodNotAllowed", method="DELETE"),
     _oracle("RequestEntityTooLarge", query=_LONG, words="a URL of 70,000 characters"),
+    _oracle("TooManyRequests", **_OFTEN),
     _naver("100", query="page=%FF"),
     _naver("200", headers={"x-ncp-apigw-signature-v2": None}),
     _naver("210", mark={"subscribed": False}),
     _naver("300", path="/nsml/v1/nothing"),
     _naver("430", query=_LONG, words="a URL of 70,000 characters"),
+    _naver("420", **_OFTEN),
     _naver("nsml-400", query="pageSize=0"),
     _naver("nsml-403", mark={"allow": False}),
     _naver("nsml-406", headers={"Accept": "text/html"}),
@@ -231,6 +238,7 @@ PROVOCATIONS = (
     _foundry("EndpointNotFound", path="/api/v2/nothing"),
     _foundry("UriTooLong", query=f"preview=true&x={_LONG}", words="a URL of 70,000 characters"),
     _foundry("HeadersTooLarge", headers={"x-long": _LONG}, words="a header of 70,000 characters"),
+    _foundry("TooManyRequests", **_OFTEN),
     _token("invalid_request", "client_id=x&client_secret=y"),
     _token("unsupported_grant_type", "grant_type=password"),
     _token("invalid_grant", f"grant_type=refresh_token&refresh_token=x&{_CLIENT}localruns-foundry-secret", "verify"),

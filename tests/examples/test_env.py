@@ -36,8 +36,8 @@ WAYS = {
     "naver-nsml": [],
     "palantir-foundry": ["# with UserTokenAuth", "# with ConfidentialClientAuth"],
 }
-# Programs that take from the environment what `--only exports` puts there, and print a row key per line. Two SDKs read a
-# part only: Alibaba's the keys, not the endpoint; NAVER's the gateway, not the keys. The programs name the rest.
+# Programs that take from the environment what `--only exports` puts there, and print a row key per line. Two SDKs read
+# a part only: Alibaba's the keys, not the endpoint; NAVER's the gateway, not the keys. The programs name the rest.
 RELYING = {
     "alibaba-pai": """
 from alibabacloud_aiworkspace20210204.client import Client

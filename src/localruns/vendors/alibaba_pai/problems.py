@@ -76,7 +76,7 @@ _ROWS = (
         "an unknown path or method",
     ),
     ErrorRow(413, "RequestEntityTooLarge", "The request is too large.", "a URL, header or body over the limit"),
-    ErrorRow(429, "Throttling.User", "Request was denied due to user flow control.", "a fault", injected=True),
+    ErrorRow(429, "Throttling.User", "Request was denied due to user flow control.", "the rate limit of the scenario"),
     ErrorRow(429, "Throttling.Api", "Request was denied due to api flow control.", "a fault", injected=True),
     ErrorRow(429, "Throttling", "Request was denied due to request throttling.", "a fault", injected=True),
     ErrorRow(

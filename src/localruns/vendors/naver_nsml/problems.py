@@ -28,7 +28,7 @@ _ROWS = (
     ErrorRow(413, "430", "Request Entity Too Large", "a URL, header or body over the limit"),
     ErrorRow(429, "400", "Quota Exceeded", "", injected=True),
     ErrorRow(429, "410", "Throttle Limited", "", injected=True),
-    ErrorRow(429, "420", "Rate Limited", "", injected=True),
+    ErrorRow(429, "420", "Rate Limited", "the rate limit of the scenario"),
     ErrorRow(503, "500", "Endpoint Error", "", injected=True),
     ErrorRow(504, "510", "Endpoint Timeout", "", injected=True),
     ErrorRow(500, "900", "Unexpected Error", "", injected=True),

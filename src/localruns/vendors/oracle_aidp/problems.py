@@ -31,7 +31,7 @@ _ROWS = (
     ErrorRow(409, "IncorrectState", "The resource is in a state that does not allow this.", "", injected=True),
     ErrorRow(412, "NoEtagMatch", "The etag does not match.", "", injected=True),
     ErrorRow(413, "RequestEntityTooLarge", "The request is too large.", "a URL, header or body over the limit"),
-    ErrorRow(429, "TooManyRequests", "User-rate limit exceeded.", "", injected=True),
+    ErrorRow(429, "TooManyRequests", "User-rate limit exceeded.", "the rate limit of the scenario"),
     ErrorRow(500, "InternalServerError", "An internal server error occurred.", "", injected=True),
     ErrorRow(503, "ServiceUnavailable", "The service is currently unavailable.", "", injected=True),
 )  # fmt: skip

@@ -45,7 +45,7 @@ _EMPTY = (
     ErrorRow(404, "EndpointNotFound", when="unknown path or method"),
     ErrorRow(414, "UriTooLong", when="a URL over the limit"),
     ErrorRow(431, "HeadersTooLarge", when="headers over the limit"),
-    ErrorRow(429, "TooManyRequests", when="rate or concurrency limit", injected=True),
+    ErrorRow(429, "TooManyRequests", when="the rate limit of the scenario"),
     ErrorRow(429, "TooManyRequests:DoNotRetry", when="the same, with QoS-Retry-Hint: do-not-retry", injected=True),
     ErrorRow(503, "ServiceUnavailable", injected=True),
     ErrorRow(503, "ServiceUnavailable:DoNotRetry", when="the same, with QoS-Retry-Hint: do-not-retry", injected=True),
