@@ -21,7 +21,9 @@ def limited(vendor: str, limit: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("vendor", IDS)
-def test_calls_beyond_the_limit_are_throttled_until_the_window_moves_on(make_app: Callable[..., App], vendor: str) -> None:
+def test_calls_beyond_the_limit_are_throttled_until_the_window_moves_on(
+    make_app: Callable[..., App], vendor: str
+) -> None:
     app = make_app(limited(vendor, {"calls": 3, "per_s": 10}))
     client, clock = app.test_client(), app.emulator.space("default").clock
     clock.freeze()
@@ -50,7 +52,9 @@ def test_the_answer_names_the_wait_and_the_journal_the_limit(make_app: Callable[
 
 def test_each_credential_has_a_window_of_its_own(make_app: Callable[..., App]) -> None:
     client = make_app(limited("palantir-foundry", {"calls": 1, "per_s": 60})).test_client()
-    path = "/api/v2/models/modelStudios/ri.models.main.model-studio.a1b2c3d4-e5f6-7890-abcd-ef1234567890/runs?preview=true"
+    path = (
+        "/api/v2/models/modelStudios/ri.models.main.model-studio.a1b2c3d4-e5f6-7890-abcd-ef1234567890/runs?preview=true"
+    )
     found = [client.get(path, headers={"Authorization": f"Bearer {token}"}).status_code for token in "aabb"]
     assert found == [200, 429, 200, 429]
 

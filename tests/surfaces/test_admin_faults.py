@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.clients.pagers import PAGERS
 from werkzeug.test import Client
 
 from localruns.surfaces.http import App
-from tests.clients.pagers import PAGERS
 
 PAI = PAGERS[0]
 

@@ -36,8 +36,8 @@ class Operation:
     """One operation.
 
     Shape: `answer` and `body` are schema references, `answer` empty for a 200 without a body, `body` empty for an
-    operation that reads none; `status` is that of a good answer, `headers` come with that alone; `security` replaces
-    the vendor's, None keeps it.
+    operation that reads none; `status` is that of a good answer, `headers` come with that alone; `other_types` maps
+    further content types that may be asked for to their schemas; `security` replaces the vendor's, None keeps it.
     """
 
     about: str
@@ -48,6 +48,7 @@ class Operation:
     body_needed: bool = True
     answer_type: str = "application/json"
     status: int = 200
+    other_types: Mapping[str, str] = field(default_factory=dict)
     headers: Sequence[Header] = ()
     security: Sequence[Mapping[str, Sequence[str]]] | None = None
 

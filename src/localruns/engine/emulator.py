@@ -14,7 +14,7 @@ from localruns import clock
 from localruns.engine import contract
 from localruns.engine.call import Call
 from localruns.engine.journal import MAX_BYTES, MAX_ENTRIES, Entry
-from localruns.engine.message import Reply, Request
+from localruns.engine.message import Page, Reply, Request
 from localruns.engine.namespace import Namespace
 from localruns.engine.routing import Route, Router
 from localruns.engine.shelf import Shelf
@@ -178,23 +178,24 @@ class Emulator:
         """The answer is written: complete the entry, let the timeline move, tell who listens."""
         if entry.sent:
             return
+        page = entry.page  # the journal may drop the rows of what is sent
         entry.sent, entry.answered_s = True, time.monotonic()
-        _settle(entry)
-        if entry.page is not None and not entry.defect and entry.vendor in space.states:
-            space.delivered(entry.vendor, entry.page, entry.page_number)
+        _settle(entry, page)
+        if page is not None and not entry.defect and entry.vendor in space.states:
+            space.delivered(entry.vendor, page, entry.page_number)
         for listener in self.listeners:
             listener(space, entry)
 
 
-def _settle(entry: Entry) -> None:
+def _settle(entry: Entry, page: Page | None) -> None:
     """Tell the walk how its request ended."""
     if entry.visit is None or entry.reply is None:
         return
     whole = entry.refusal is None and not entry.defect
     entry.visit.outcome = "broken" if entry.broken else "whole" if whole else "refused"
     entry.visit.status, entry.visit.answered_s = entry.reply.status, time.monotonic()
-    if entry.page is not None and entry.visit.outcome == "whole":
-        entry.visit.numbers = array("I", entry.page.numbers)
+    if page is not None and entry.visit.outcome == "whole":
+        entry.visit.numbers = array("I", page.numbers)
 
 
 def _answer(call: Call, route: Route) -> Reply:

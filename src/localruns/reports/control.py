@@ -47,6 +47,8 @@ _FILTERS = (
     _query("since", "Requests behind the one with this id.", type="integer", minimum=0, maximum=999_999_999),
 )
 _LIMIT = _query("limit", "The newest so many.", type="integer", minimum=0, maximum=999_999_999)
+_FORMAT = _query("format", "JSON, an archive of HTTP (HAR 1.2), or a curl line each.", enum=["json", "har", "curl"])
+_LINES = {"text/plain": _ANSWERS + "Lines"}
 _BUNDLED = _query("bundled", "Whether what it refers to is in it; else as it stands.", type="boolean")
 _NAME = _path("name", "The namespace.", pattern="^[^/]+$")
 _NUMBER = _path("number", "Its id.", pattern="^[0-9]{1,9}$")
@@ -67,8 +69,10 @@ CALLS: Mapping[tuple[str, str], Operation] = {
     ("DELETE", "/namespaces/{name}"): _call("Deletes a namespace.", "Deleted", _NAME),
     ("GET", "/clock"): _call("Virtual time.", "Clock"),
     ("PUT", "/clock"): _call("Changes virtual time.", "Clock", body="admin/clock-change.json"),
-    ("GET", "/requests"): _call("The journal.", "Requests", *_FILTERS, _LIMIT),
-    ("GET", "/requests/unmatched"): _call("Requests that matched no endpoint.", "Requests", *_FILTERS, _LIMIT),
+    ("GET", "/requests"): _call("The journal.", "Journal", *_FILTERS, _LIMIT, _FORMAT, other_types=_LINES),
+    ("GET", "/requests/unmatched"): _call(
+        "Requests that matched no endpoint.", "Journal", *_FILTERS, _LIMIT, _FORMAT, other_types=_LINES
+    ),
     ("GET", "/requests/count"): _call("How many requests there are.", "Count", *_FILTERS),
     ("GET", "/requests/{number}"): _call("One request.", "Entry", _NUMBER),
     ("DELETE", "/requests"): _call("Forgets the journal.", "Forgotten"),
@@ -86,7 +90,10 @@ def document(server: str = "/") -> openapi.Node:
     paths: openapi.Node = {}
     for (method, path), call in CALLS.items():
         paths.setdefault(_PREFIX + path, {})[method.lower()] = _operation(method, path, call)
-    references = [openapi.PROBLEM, *(call.answer for call in CALLS.values())]
+    references = [
+        openapi.PROBLEM,
+        *(name for call in CALLS.values() for name in (call.answer, *call.other_types.values())),
+    ]
     components = {
         "schemas": openapi.components_of([*references, *(call.body for call in CALLS.values() if call.body)]),
         "responses": {

@@ -99,7 +99,8 @@ def request_body(described: Operation) -> Node:
 
 def answer_content(described: Operation) -> Node:
     """The content of an operation's good answer."""
-    return {described.answer_type: {"schema": reference_to(described.answer)}}
+    types = {described.answer_type: described.answer, **described.other_types}
+    return {name: {"schema": reference_to(schema)} for name, schema in types.items()}
 
 
 def problem_content() -> Node:
