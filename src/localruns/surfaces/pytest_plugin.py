@@ -77,12 +77,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test once per vendor where its mark says so."""
-    if "localruns" in metafunc.fixturenames:
+    held = next((name for name in ("localruns", "localruns_tls") if name in metafunc.fixturenames), "")
+    if held:
         from localruns.testing import marks
 
         marked = marks.read(metafunc.definition)  # what of it cannot be used is told when the test is set up
         if marked.vendors:
-            metafunc.parametrize("localruns", marked.vendors, indirect=True)
+            metafunc.parametrize(held, marked.vendors, indirect=True)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -112,30 +113,22 @@ def localruns_server(request: pytest.FixtureRequest) -> Iterator[Server]:
 @pytest.fixture
 def localruns(request: pytest.FixtureRequest, localruns_server: Server) -> Iterator[Handle]:
     """A fresh namespace for this test; defects of localruns fail the test at its end."""
-    from localruns.errors import LocalrunsError
-    from localruns.testing import marks
+    yield from _fresh(request, localruns_server, shared=bool(request.config.getoption("--localruns-url")))
 
-    marked = marks.read(request.node)
-    if marked.problem:
-        pytest.fail(marked.problem, pytrace=False)
-    shared = bool(request.config.getoption("--localruns-url"))
-    try:
-        handle = localruns_server.open(
-            _name(request.node, shared),
-            marked.scenario,
-            ttl_s=TTL_S if shared else None,
-            beside=request.path.parent,
-            vendor=getattr(request, "param", ""),
-        )
-    except LocalrunsError as error:
-        pytest.fail(str(error), pytrace=False)
-    own = None if shared else localruns_server
-    watched = _watch(request.node, Watched(f"localruns: namespace {handle.name}", handle, own))
-    try:
-        yield handle
-        watched.judge()
-    finally:
-        localruns_server.close(handle)
+
+@pytest.fixture(scope="session")
+def _localruns_tls_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """The HTTPS server of this run, one of its own always."""
+    from localruns.testing import LocalRuns
+
+    with LocalRuns(scenarios=_folders(request.config), tls=True) as server:
+        yield server
+
+
+@pytest.fixture
+def localruns_tls(request: pytest.FixtureRequest, _localruns_tls_server: Server) -> Iterator[Handle]:
+    """The same over HTTPS; clients are to trust the certificate in the file `.ca_pem`."""
+    yield from _fresh(request, _localruns_tls_server, shared=False)
 
 
 @pytest.fixture
@@ -164,6 +157,33 @@ def virtual_time(localruns: Handle) -> Iterator[Handle]:
 
     with absorbed(localruns.absorb):
         yield localruns
+
+
+def _fresh(request: pytest.FixtureRequest, server: Server, *, shared: bool) -> Iterator[Handle]:
+    """A namespace for this test, deleted at its end; `shared`: other runs use the same server."""
+    from localruns.errors import LocalrunsError
+    from localruns.testing import marks
+
+    marked = marks.read(request.node)
+    if marked.problem:
+        pytest.fail(marked.problem, pytrace=False)
+    try:
+        handle = server.open(
+            _name(request.node, shared),
+            marked.scenario,
+            ttl_s=TTL_S if shared else None,
+            beside=request.path.parent,
+            vendor=getattr(request, "param", ""),
+        )
+    except LocalrunsError as error:
+        pytest.fail(str(error), pytrace=False)
+    own = None if shared else server
+    watched = _watch(request.node, Watched(f"localruns: namespace {handle.name}", handle, own))
+    try:
+        yield handle
+        watched.judge()
+    finally:
+        server.close(handle)
 
 
 def _watch(node: pytest.Item, watched: Watched) -> Watched:

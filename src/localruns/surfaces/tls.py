@@ -6,12 +6,14 @@ clients) and a server certificate per set of names. A start that finds them make
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import logging
 import os
 import re
 import shlex
+import shutil
 import socket
 import ssl
 import tempfile
@@ -58,6 +60,18 @@ def ca_file(cache: Path) -> Path:
     place = cache / "tls" / "ca.pem"
     _authority(place.parent)
     return place if place.exists() else Path(place.name)
+
+
+def file_of(ca_pem: bytes, cache: Path) -> Path:
+    """A file with that certificate: the kept one, else a temporary one that goes with this process."""
+    kept = cache / "tls" / "ca.pem"
+    if kept.is_file() and kept.read_bytes() == ca_pem:
+        return kept
+    folder = tempfile.mkdtemp(prefix="localruns-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    place = Path(folder) / "ca.pem"
+    place.write_bytes(ca_pem)
+    return place
 
 
 def trust_exports(certificate: Path) -> dict[str, str]:

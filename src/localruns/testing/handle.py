@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -62,8 +63,11 @@ class Clock:
 class Handle:
     """One namespace of a server, in this process or elsewhere.
 
-    Shape: `vendor` is the vendor that a test is run for, "" when it is for none.
+    Shape: `vendor` is the vendor that a test is run for, "" when it is for none; `ca_pem` the file with the
+    certificate that clients of an HTTPS server are to trust, None on plain HTTP.
     """
+
+    ca_pem: Path | None = None
 
     def __init__(self, control: Control, name: str, url: str, sources: Sources, vendor: str = "") -> None:
         self.name = name

@@ -13,6 +13,8 @@ from localruns.testing.handle import Handle, mistake
 from localruns.testing.sources import Sources, Wanted
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from localruns.surfaces.edge import Edge
     from localruns.surfaces.http import App
 
@@ -44,7 +46,9 @@ class Server(Handle):
             made = self._control.call("POST", "namespaces", {}, {key: value for key, value in asked.items() if value})
         except Problem as problem:
             raise mistake(problem) from None
-        return Handle(self._control, made["name"], f"{self.url}/ns/{made['name']}", sources, vendor)
+        handle = Handle(self._control, made["name"], f"{self.url}/ns/{made['name']}", sources, vendor)
+        handle.ca_pem = self.ca_pem
+        return handle
 
     def close(self, handle: Handle) -> None:
         """Delete a namespace."""
@@ -63,7 +67,8 @@ class RemoteRuns(Server):
 class LocalRuns(Server):
     """A server of one's own, in a thread, on a free port: `with LocalRuns("quickstart") as emu: ...`.
 
-    Without `start()` everything works but the socket; `app` is then the WSGI application to call.
+    Without `start()` everything works but the socket; `app` is then the WSGI application to call. With `tls` it
+    speaks HTTPS, and clients are to trust the certificate in the file `ca_pem`.
     """
 
     def __init__(
@@ -75,9 +80,14 @@ class LocalRuns(Server):
         vendors: Sequence[str] = (),
         scenarios: Sequence[str | Path] = (),
         beside: Path | None = None,
+        tls: bool = False,
     ) -> None:
         sources = Sources(_folders(scenarios), beside)
-        self.app = _application(sources, scenario, auth, seed, vendors)
+        self._context: SSLContext | None = None
+        ca_pem = b""
+        if tls:
+            self._context, ca_pem = self._https()
+        self.app = _application(sources, scenario, auth, seed, vendors, ca_pem)
         self._edge: Edge | None = None
         super().__init__(InProcess(self.app), DEFAULT, NO_SOCKET, sources)
 
@@ -98,8 +108,17 @@ class LocalRuns(Server):
         from localruns.surfaces.edge import Edge
         from localruns.surfaces.http import is_slow, refuser
 
-        self._edge = Edge(self.app, refuser(self.app.emulator), slow=is_slow)
+        self._edge = Edge(self.app, refuser(self.app.emulator), tls=self._context, slow=is_slow)
         self._edge.start()
+
+    def _https(self) -> tuple[SSLContext, bytes]:
+        """What the edge needs for HTTPS, and the certificate."""
+        from localruns.paths import cache_dir
+        from localruns.surfaces.tls import file_of, tls_context
+
+        context, ca_pem = tls_context(cache_dir())
+        self.ca_pem = file_of(ca_pem, cache_dir())
+        return context, ca_pem
 
     def stop(self) -> None:
         """Stop listening and cut off what is open; may be called twice."""
@@ -117,7 +136,7 @@ def _folders(names: Sequence[str | Path]) -> tuple[Path, ...]:
 
 
 def _application(
-    sources: Sources, scenario: Wanted, auth: Auth | None, seed: int | None, vendors: Sequence[str]
+    sources: Sources, scenario: Wanted, auth: Auth | None, seed: int | None, vendors: Sequence[str], ca_pem: bytes
 ) -> App:
     """The application of an emulator set up this way. Raises ConfigError."""
     from localruns.engine.emulator import Emulator, Options
@@ -131,4 +150,4 @@ def _application(
     options = Options(cache_dir(), sources.folders, vendors, auth, seed)
     choice = sources.choice(scenario)
     first = choice["name"] if "name" in choice else (choice["text"], choice["label"])
-    return App(Emulator(all_vendors(), first, options))
+    return App(Emulator(all_vendors(), first, options), ca_pem)
