@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,9 @@ from tests.clients.spaces import count, make, names, presenting
 from werkzeug.test import Client, TestResponse
 
 from localruns import clock
-from localruns.surfaces.http import App
+from localruns.engine.store import Store
+from localruns.surfaces.edge import Edge
+from localruns.surfaces.http import App, is_slow, refuser
 from localruns.vendors import all_vendors
 
 KEYS = {
@@ -187,3 +190,30 @@ def test_the_index_of_a_namespace_shows_its_own_credentials(client: Client, vend
     (line,) = [item["curl"] for item in client.get("/ns/mine/").json["vendors"] if item["vendor"] == vendor]
     own = {"access_key_id", "access_key", "token", "bearer_token"} & set(keys)
     assert all(keys[name] in line for name in own)
+
+
+def test_while_a_scenario_is_compiled_others_are_answered_and_the_old_one_is_served(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compile_, started, go_on = app.emulator.shelf.named, Event(), Event()
+
+    def slowly(name: str) -> Store:
+        started.set()
+        assert go_on.wait(20)
+        return compile_(name)
+
+    monkeypatch.setattr(app.emulator.shelf, "named", slowly)
+    with Edge(app, refuser(app.emulator), slow=is_slow) as edge, ThreadPoolExecutor(1) as pool:
+
+        def ask(method: str, path: str, body: bytes | None = None) -> Any:
+            request = Request(edge.url + path, body, HEADERS["alibaba-pai"], method=method)
+            with urlopen(request, timeout=20) as answer:
+                return json.load(answer)
+
+        switching = pool.submit(ask, "PUT", "/__admin/scenario", b'{"name": "empty"}')
+        assert started.wait(20)
+        assert len(ask("GET", "/api/v1/runs")["Runs"]) == 10
+        assert ask("GET", "/__admin/health")["scenario"] == "quickstart"
+        go_on.set()
+        assert switching.result(20) == {"namespace": "default", "scenario": "empty"}
+        assert ask("GET", "/api/v1/runs")["Runs"] == []
