@@ -6,6 +6,9 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from tests.clients.pagers import HEADERS
