@@ -26,10 +26,12 @@ pytestmark = [
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "src").rglob("README.md"))]
-# Commands that set up a machine or fetch from elsewhere; nothing else is left out.
-SKIPPED = re.compile(r"make( |$)|(\S*/)?pip install |git clone |cd ")
-SERVE = re.compile(r"(\S*/)?localruns serve ?(?P<arguments>.*)")
+# Commands that set up a machine, fetch from elsewhere or run a reader's own tests; nothing else is left out.
+SKIPPED = re.compile(r"make( |$)|(\S*/)?pip install |git clone |cd |pytest ")
+SERVE = re.compile(r"(\S*/)?localruns serve ?(?P<arguments>[^&]*)&?")
 NOT_OUTPUT = "socket -> edge"
+# What a failed test's report puts around a line of the server: a heading with a name of its own, a number before each.
+REPORTED = re.compile(r"-+ localruns: namespace \S+ -+\n|^#\d+ ", re.MULTILINE)
 LISTED_BY_A_SNIPPET = 25
 
 
@@ -118,22 +120,36 @@ def test_the_scenarios_of_a_page_hold(block: Block, tmp_path: Path) -> None:
 
 
 def test_the_output_that_is_shown_is_printed() -> None:
-    """Blocks without a language are output of the server, each a line; there is one for a page that was asked for."""
-    shown = {line for block in blocks("") if NOT_OUTPUT not in block.text for line in block.text.splitlines()}
+    """Blocks without a language are lines that the server prints, when it is ready and for the requests made here."""
+    texts = [REPORTED.sub("", block.text) for block in blocks("") if NOT_OUTPUT not in block.text]
+    shown = {line for text in texts for line in text.splitlines()}
     with serving("quickstart", "--log", "requests") as server:
         server.get("/api/v1/runs?PageNumber=3&PageSize=10", **HEADERS["alibaba-pai"])
-        server.read_until(lambda line: line.startswith("alibaba-pai"))
+        server.get("/nsml/v1/projects/runs", **HEADERS["naver-nsml"])
+        server.get("/nsml/v1/projects/runs", "POST", **HEADERS["naver-nsml"])
+        server.read_until(lambda line: " POST " in line)
         printed = {line.replace(str(server.port), "8420") for line in server.lines}
     assert shown <= printed, shown - printed
 
 
 def test_nothing_but_setting_up_is_left_out() -> None:
     left_out = {line for block in blocks("sh") for line in commands(block.text) if SKIPPED.match(line)}
-    assert left_out == {"make serve", "make test", ".venv/bin/pip install alibabacloud_aiworkspace20210204"}
+    assert left_out == {
+        "make serve",
+        "make test",
+        ".venv/bin/pip install alibabacloud_aiworkspace20210204",
+        "pytest -n 4 --localruns-url http://127.0.0.1:8420",
+    }
+
+
+@pytest.mark.parametrize("block", blocks("python"), ids=place)
+def test_python_that_is_shown_is_python(block: Block) -> None:
+    """No more than that: the guide for tests is run by tests/surfaces/test_pytest_docs.py, README's is a fragment."""
+    compile(block.text, place(block), "exec")
 
 
 def test_each_block_is_of_a_kind_that_is_tried() -> None:
-    tried = ("sh", "yaml", "")
+    tried = ("sh", "yaml", "python", "")
     assert {block.language for block in blocks(*tried)} <= set(tried)
     fences = sum(len(re.findall(r"^```", page.read_text("utf-8"), re.MULTILINE)) for page in PAGES)
     assert fences == 2 * len(blocks(*tried)), "a page has a block in a language that nothing here runs"
