@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from localruns.paths import schemas_dir
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
 
 Schema = dict[str, Any]
 
@@ -60,13 +62,21 @@ def pointers(reference: str, value: Any) -> tuple[str, ...]:
     return tuple(found)
 
 
+@cache
+def explainer(reference: str) -> Validator:
+    """The slow checker of that schema, which says more; its verdict is that of the fast one."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+
+    kind = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+    checker: Validator = kind(bundled(reference), format_checker=Draft202012Validator.FORMAT_CHECKER)
+    return checker
+
+
 def explain(reference: str, value: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Each breach as (key path, `found ..., expected ...`), in the order of the file."""
-    from jsonschema import Draft202012Validator
-
-    checker = Draft202012Validator(bundled(reference), format_checker=Draft202012Validator.FORMAT_CHECKER)
     # Keys of one mapping are texts and places in one list numbers, so two paths never compare a text with a number.
-    for error in sorted(checker.iter_errors(value), key=lambda error: list(error.absolute_path)):
+    for error in sorted(explainer(reference).iter_errors(value), key=lambda error: list(error.absolute_path)):
         leaf = _leaf(error)
         for more, words in _words(leaf):
             yield (*leaf.absolute_path, *more), words
@@ -84,6 +94,15 @@ def _leaf(error: ValidationError) -> ValidationError:
     while error.context and error.validator in ("oneOf", "anyOf"):
         error = max(error.context, key=lambda inner: (len(inner.absolute_path), inner.validator != "type"))
     return error
+
+
+def _pattern(_checker: Validator, pattern: str, value: Any, _schema: Any) -> Iterator[ValidationError]:
+    """Patterns as JSON Schema means them: in Python alone a `$` also stands before a line feed at the end."""
+    from jsonschema.exceptions import ValidationError
+
+    meant = re.sub(r"\\.|\$", lambda found: r"\Z" if found[0] == "$" else found[0], pattern)
+    if isinstance(value, str) and not re.search(meant, value, re.ASCII):
+        yield ValidationError(f"{value!r} does not match {pattern!r}")
 
 
 def _words(error: ValidationError) -> Iterator[tuple[tuple[str, ...], str]]:

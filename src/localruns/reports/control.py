@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,8 +42,10 @@ def _call(about: str, answer: str, *parameters: Parameter, **more: Any) -> Opera
 
 
 _SPACE = _query("namespace", "Which namespace.", type="string")
+_OF_VENDOR = _query("vendor", "Those of this vendor.", type="string", enum=list(IDS))
+_KEYS = _query("keys", "All row keys uncut, or the first of long lists.", type="string", enum=["all", "some"])
 _FILTERS = (
-    _query("vendor", "Requests to this vendor.", type="string", enum=list(IDS)),
+    _OF_VENDOR,
     _query("status", "Requests answered with this status.", type="integer", minimum=0, maximum=999_999_999),
     _query("since", "Requests behind the one with this id.", type="integer", minimum=0, maximum=999_999_999),
 )
@@ -69,6 +72,13 @@ CALLS: Mapping[tuple[str, str], Operation] = {
     ("DELETE", "/namespaces/{name}"): _call("Deletes a namespace.", "Deleted", _NAME),
     ("GET", "/clock"): _call("Virtual time.", "Clock"),
     ("PUT", "/clock"): _call("Changes virtual time.", "Clock", body="admin/clock-change.json"),
+    ("GET", "/faults"): _call("Armed faults, and how often each fired.", "Faults"),
+    ("POST", "/faults"): _call(
+        "Arms a fault.", "Fault", body="scenario.schema.json#/properties/faults/items", status=201
+    ),
+    ("DELETE", "/faults/{number}"): _call("Takes a fault away.", "Fault", _NUMBER),
+    ("GET", "/walks"): _call("What each client's pass through the pages saw.", "Walks", _OF_VENDOR),
+    ("GET", "/walks/{number}"): _call("One walk.", "Walk", _NUMBER, _KEYS),
     ("GET", "/requests"): _call("The journal.", "Journal", *_FILTERS, _LIMIT, _FORMAT, other_types=_LINES),
     ("GET", "/requests/unmatched"): _call(
         "Requests that matched no endpoint.", "Journal", *_FILTERS, _LIMIT, _FORMAT, other_types=_LINES
@@ -105,8 +115,8 @@ def document(server: str = "/") -> openapi.Node:
 
 
 def _operation(method: str, path: str, call: Operation) -> openapi.Node:
-    words = [word.strip("{}").removesuffix(".json").rstrip("}") for word in path.split("/")]
-    node: openapi.Node = {"operationId": "_".join([method.lower(), *filter(None, words)]), "summary": call.about}
+    identity = re.sub(r"\W+", "_", f"{method.lower()}{path}").strip("_")
+    node: openapi.Node = {"operationId": identity, "summary": call.about}
     node["parameters"] = [openapi.parameter(each) for each in call.parameters]
     if call.body:
         node["requestBody"] = openapi.request_body(call)

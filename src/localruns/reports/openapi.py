@@ -61,7 +61,7 @@ def skeleton(title: str, about: str, server: str, paths: Node, components: Node,
 
 
 def components_of(references: Iterable[str]) -> Node:
-    """All schemas behind these references by component name: `list-runs`, and `list-runs.Run` for a part of it."""
+    """All schemas behind these references by component name: `x.list-runs`, and `x.list-runs.Run` for a part of it."""
     found: Node = {}
     for reference in references:
         for file, schema in schemas.bundled(reference)["$defs"].items():
@@ -76,8 +76,12 @@ def components_of(references: Iterable[str]) -> Node:
 
 def reference_to(reference: str) -> Node:
     """A `$ref` to the component of a schema reference."""
-    file, _, pointer = reference.partition("#/$defs/")
-    return {"$ref": f"#/components/schemas/{_name(file)}{'.' + pointer if pointer else ''}"}
+    file, _, pointer = reference.partition("#")
+    part, _, rest = (
+        pointer.removeprefix("/$defs/").partition("/") if pointer.startswith("/$defs/") else ("", "", pointer)
+    )
+    inside = f"/{rest.removeprefix('/')}" if rest else ""
+    return {"$ref": f"#/components/schemas/{_name(file)}{'.' + part if part else ''}{inside}"}
 
 
 def parameter(described: Parameter) -> Node:
@@ -197,8 +201,8 @@ def _identifier(name: str, times: int) -> str:
 
 
 def _name(file: str) -> str:
-    """`alibaba-pai/list-runs.json` -> `list-runs`."""
-    return file.rpartition("/")[2].removesuffix(".json")
+    """`alibaba-pai/list-runs.json` -> `alibaba-pai.list-runs`."""
+    return file.removesuffix(".json").replace("/", ".")
 
 
 def _rewritten(node: Any) -> Any:
@@ -209,7 +213,6 @@ def _rewritten(node: Any) -> Any:
         return node
     result = {key: _rewritten(value) for key, value in node.items()}
     if isinstance(node.get("$ref"), str):
-        file, _, pointer = node["$ref"].removeprefix("#/$defs/").partition("/$defs/")
-        plain = file.replace("~1", "/").replace("~0", "~")
-        result |= reference_to(f"{plain}#/$defs/{pointer}" if pointer else plain)
+        file, slash, pointer = node["$ref"].removeprefix("#/$defs/").partition("/")
+        result |= reference_to(f"{file.replace('~1', '/').replace('~0', '~')}#{slash}{pointer}")
     return result
