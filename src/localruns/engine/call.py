@@ -10,6 +10,7 @@ from localruns.engine.draw import code_text, digest, uuid_text
 from localruns.engine.journal import Entry
 from localruns.engine.message import Request
 from localruns.engine.query import Cut, Query
+from localruns.engine.tokens import PageToken
 from localruns.engine.vendor import Endpoint, Vendor
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ class Call:
     """A request, matched to an endpoint in a namespace; each check returns it as it was or with more in it.
 
     Shape: `number` counts this vendor's requests in the namespace, refused ones too; `params` the path's;
-    `query`, `cut`, `shape`, `page_number`, `by_number` and `token` what a list call asks; `strikes` the page faults that may act on it; `details` whatever else the vendor's own
-    steps hand on to its render.
+    `query`, `cut`, `shape`, `page_number`, `by_number`, `token` and `origin` (the token, read) what a list call asks;
+    `strikes` the page faults that may act on it; `details` whatever else the vendor's own steps hand on to its render.
     """
 
     vendor: Vendor
@@ -41,6 +42,7 @@ class Call:
     page_number: int = 1
     by_number: bool = False
     token: str = ""
+    origin: PageToken | None = None
     strikes: tuple[Strike, ...] = ()
     details: Any = None
 

@@ -98,9 +98,9 @@ SAME = -1
 class Page:
     """One slice of the ordered rows of one version.
 
-    Shape: `rows` finished bytes, beside them `keys` the row keys and `numbers` the store's own numbers. The fields from
-    `total_shown` on are for page faults: what the answer says in place of the truth. Units: `offset`, `size`, `total` are
-    rows.
+    Shape: `rows` finished bytes, beside them `keys` the row keys and `numbers` the store's own numbers. The fields
+    from `total_shown` on are for page faults: what the answer says in place of the truth. Units: `offset`, `size` and
+    `total` are rows.
     """
 
     rows: Sequence[bytes]
@@ -127,6 +127,12 @@ class Page:
         if self.leads_to != SAME:
             return self.leads_to
         return self.offset + len(self.rows) if self.more else 0
+
+    @property
+    def told(self) -> tuple[object, ...]:
+        """All that a client can tell of the page, but for the rows' bytes."""
+        following = (self.more, self.next_offset, self.mark, self.token, self.token_characters)
+        return (*self.numbers, self.shown, *following)
 
     @property
     def shown(self) -> int | None:

@@ -7,12 +7,13 @@ slice, or change what the answer says about the next page. What happened before 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from localruns.engine.call import Call
 from localruns.engine.faults import Fault
 from localruns.engine.message import Page
+from localruns.engine.tokens import fingerprint
 from localruns.engine.vendor import Paging, Vendor
 from localruns.engine.walks import Walk
 from localruns.errors import KINDS, ApiError
@@ -25,18 +26,23 @@ LONG_TOKEN_CHARACTERS = 1_500
 MAX_EXPIRIES = 3
 
 TOKENS: tuple[Paging, ...] = ("text", "integer")
+TOTALS: tuple[Paging, ...] = ("integer", "number")
 ALL: tuple[Paging, ...] = ("text", "integer", "number")
 
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """A page fault that may act on this call; `armed` counts how often it did. Units: `at` is a page number."""
+    """A page fault that may act on this call; `armed` counts how often it did, `resized`: it changed the page size.
+
+    Units: `at` is a page number.
+    """
 
     fault: PageFault
     armed: Fault
     at: int
     call: Call
     walk: Walk
+    resized: bool = False
 
     @property
     def here(self) -> bool:
@@ -56,13 +62,16 @@ class Strike:
         """The offset of that page. Units: rows."""
         return (self.at - 1) * self.call.cut.size
 
+    @property
+    def mark(self) -> str:
+        """Under which the walk remembers this fault."""
+        return f"{self.fault.name} at page {self.at}"
+
     def once(self) -> bool:
         """True the first time in this walk."""
-        return not self.walk.memory.setdefault(self.fault.name, 0) and bool(self._count())
-
-    def _count(self) -> int:
-        self.walk.memory[self.fault.name] += 1
-        return int(self.walk.memory[self.fault.name])
+        first = self.mark not in self.walk.memory
+        self.walk.memory[self.mark] = True
+        return first
 
     def refuse(self, kind: str, why: str, code: str = "") -> ApiError:
         """A refusal that says in the journal which fault it is."""
@@ -74,7 +83,7 @@ class Strike:
 
 @dataclass(frozen=True, slots=True)
 class PageFault:
-    """One entry of the catalogue. Shape: `paging` the ways of paging that can express it; the hooks as described above."""
+    """One entry of the catalogue. Shape: `paging` the ways of paging that can express it; hooks as described above."""
 
     name: str
     about: str
@@ -87,14 +96,18 @@ class PageFault:
     page: Callable[[Strike, Page], Page] = lambda strike, page: page
 
 
-def why_not(vendor: Vendor, name: str) -> str:
-    """Why a vendor's paging cannot express an entry; "" when it can."""
-    fault = CATALOGUE[name]
+def why_not(vendor: Vendor, name: str, styles: Sequence[Paging] = ()) -> str:
+    """Why a vendor's paging, or these ways of it, cannot express an entry; "" when it can."""
+    fault, styles = CATALOGUE[name], styles or vendor.paging
     if name in vendor.cannot:
         return vendor.cannot[name]
-    if not set(fault.paging) & set(vendor.paging):
-        return f"it pages by {' and '.join(vendor.paging)}, the entry needs {' or '.join(fault.paging)}"
+    if not set(fault.paging) & set(styles):
+        how, needed = (" or ".join(_IN_WORDS[one] for one in ways) for ways in (styles, fault.paging))
+        return f"it pages by {how}, the entry needs {needed}"
     return ""
+
+
+_IN_WORDS: Mapping[Paging, str] = {"text": "text token", "integer": "integer token", "number": "number"}
 
 
 def _repeat_token(strike: Strike, page: Page) -> Page:
@@ -148,18 +161,25 @@ def _empty_string(_strike: Strike, page: Page) -> Page:
 def _token_expired(strike: Strike) -> ApiError | None:
     """Refused once: the walk that a client starts anew goes through."""
     previous = strike.call.space.walks.before(strike.walk)
-    again = previous is not None and previous.memory.get("token_expired")
-    if strike.page != 2 or again or not strike.once():
+    again = previous is not None and previous.memory.get(strike.mark)
+    if not strike.here or again or not strike.once():
         return None
-    return strike.refuse("bad_request", "the token of page 2 has expired", strike.call.vendor.errors.page_token)
+    why = f"the token that page {strike.at - 1} gave out has expired"
+    return strike.refuse("bad_request", why, strike.call.vendor.errors.page_token)
 
 
 def _token_bound(strike: Strike) -> ApiError | None:
-    visit, first = strike.walk.last, strike.walk.visits[0]
-    if visit.place[1] == 0 or (not visit.off_course and visit.size == first.size and first.place[1] == 0):
+    call, visit = strike.call, strike.walk.last
+    if call.origin is not None:
+        bound = (call.origin.query, call.origin.size) == (fingerprint(strike.walk.query), visit.size)
+    else:
+        # An offset carries nothing, so it holds when an answer to this query with this size has led to it.
+        walks = call.space.walks.alike(strike.walk)
+        bound = visit.first or any(walk.led_to(visit.place, visit.size) for walk in walks)
+    if bound:
         return None
     why = "the token was given out for another filter or page size"
-    return strike.refuse("bad_request", why, strike.call.vendor.errors.page_token)
+    return strike.refuse("bad_request", why, call.vendor.errors.page_token)
 
 
 def _long_token(_strike: Strike, page: Page) -> Page:
@@ -181,8 +201,11 @@ def _doubled(strike: Strike, order: array[int]) -> array[int]:
 
 
 def _swapped(strike: Strike, order: array[int]) -> array[int]:
-    at = strike.offset
+    """The two rows at the border change places, when the query's first sort key is the same for both."""
+    at, store = strike.offset, strike.call.space.store
     if strike.page < strike.at or not 0 < at < len(order):
+        return order
+    if not store.tied(strike.walk.query, order[at - 1], order[at]):
         return order
     return order[: at - 1] + order[at : at + 1] + order[at - 1 : at] + order[at + 1 :]
 
@@ -205,11 +228,10 @@ def _auth_expiry(strike: Strike) -> ApiError | None:
     """Whoever presents what the walk began with is refused, three times at most."""
     memory = strike.walk.memory
     presented = strike.call.vendor.presented(strike.call.request)
-    started = memory.setdefault("presented", presented)
-    refused = memory.setdefault(strike.fault.name, 0)
+    started, refused = memory.setdefault(strike.mark, (presented, 0))
     if strike.page < strike.at or presented != started or refused >= MAX_EXPIRIES:
         return None
-    memory[strike.fault.name] = refused + 1
+    memory[strike.mark] = (started, refused + 1)
     return strike.refuse("unauthorized", f"the credential has expired, refusal {refused + 1} of {MAX_EXPIRIES}")
 
 
@@ -220,32 +242,36 @@ _ENTRIES = (
     PageFault("fresh_token_same_rows", "from page 3 on the same rows come under ever new tokens",
               "stops when a page brings nothing new", TOKENS, offset=_same_rows_offset, page=_same_rows_page),
     PageFault("always_next", "the last page carries a fresh token that leads to the last page again, for ever",
-              "whole; stops when a page brings nothing new", TOKENS, offset=_always_next_offset, page=_always_next_page),
-    PageFault("empty_page_with_token", "page 3 is empty once per walk; its token leads to page 3's rows", _WHOLE, TOKENS,
-              page=_emptied),
+              "whole; stops when a page brings nothing new", TOKENS, offset=_always_next_offset,
+              page=_always_next_page),
+    PageFault("empty_page_with_token", "page 3 is empty once per walk; its token leads to page 3's rows", _WHOLE,
+              TOKENS, page=_emptied),
     PageFault("empty_first_page", "page 1 is empty once per walk; its token leads to page 1's rows", _WHOLE, ("text",),
               page=_emptied),
-    PageFault("short_page", "page 3 holds half its rows, its token goes on after them", _WHOLE, TOKENS, page=_short_page),
+    PageFault("short_page", "page 3 holds half its rows, its token goes on after them", _WHOLE, TOKENS,
+              page=_short_page),
     PageFault("exact_boundary_token", "the last full page carries a token to an empty last page", _WHOLE, TOKENS,
               page=_exact_boundary),
     PageFault("empty_string_token", "the last page carries an empty text as its token", _WHOLE, ("text",),
               page=_empty_string),
-    PageFault("token_expired", "page 2's token is refused once", "starts again; whole", TOKENS, refuse=_token_expired),
+    PageFault("token_expired", "the token that page 2 gave out is refused once", "starts again; whole", TOKENS,
+              refuse=_token_expired),
     PageFault("token_bound_to_filter", "a token with another filter or size is refused", "keeps its parameters; whole",
               TOKENS, refuse=_token_bound),
     PageFault("token_truncated", "tokens have 1,500 characters and end in ==; any change is refused", _WHOLE, ("text",),
               page=_long_token),
     PageFault("page_size_clamp", "10 rows are served whatever is asked", _WHOLE, ALL, size=_clamp),
-    PageFault("page_size_drift", "pages have 10, 7, 3, 10, ... rows, never more than asked", _WHOLE, TOKENS, size=_drift),
+    PageFault("page_size_drift", "pages have 10, 7, 3, 10, ... rows, never more than asked", _WHOLE, TOKENS,
+              size=_drift),
     PageFault("dup_across_pages", "page 3 begins with page 2's last row", "keeps each row once", ALL, order=_doubled),
-    PageFault("reorder_ties", "equal sort keys swap between page 2 and 3",
+    PageFault("reorder_ties", "rows with equal sort keys swap between page 2 and 3",
               "cannot know; the ledger names missed and doubled rows", ALL, order=_swapped),
-    PageFault("total_absent", "the total is missing", "does not rely on it; whole", ("integer", "number"), page=_no_total),
-    PageFault("total_stale", "the total is 10 too high on page 1", "does not rely on it; whole", ("integer", "number"),
+    PageFault("total_absent", "the total is missing", "does not rely on it; whole", TOTALS, page=_no_total),
+    PageFault("total_stale", "the total is 10 too high on page 1", "does not rely on it; whole", TOTALS,
               page=_stale_total),
     PageFault("error_mid_walk", "page 3 fails once per walk", "retries; whole", ALL, refuse=_error_mid_walk),
-    PageFault("auth_expiry_mid_walk", "from page 3 on the credential has expired until a new one is presented, three times "
-              "at most", "refreshes; whole", ALL, refuse=_auth_expiry),
+    PageFault("auth_expiry_mid_walk", "from page 3 on the credential has expired until a new one is presented, three "
+              "times at most", "refreshes; whole", ALL, refuse=_auth_expiry),
 )  # fmt: skip
 
 CATALOGUE: Mapping[str, PageFault] = {entry.name: entry for entry in _ENTRIES}

@@ -82,6 +82,7 @@ def _page_fault(call: Call, fault: Fault, moment: Moment) -> Call:
         raise refusal
     size = entry.size(strike, call.cut.size)
     offset = (call.page_number - 1) * size if call.by_number else call.cut.offset
+    strike = replace(strike, resized=size != call.cut.size)
     return replace(call, cut=Cut(offset, size), strikes=(*call.strikes, strike))
 
 
@@ -94,10 +95,12 @@ def found(
     page_number: int,
     by_number: bool = False,
     token: str = "",
+    origin: PageToken | None = None,
 ) -> Call:
     """The call with what it asks in it, the journal and the walk told.
 
-    `by_number` when the client pages by number and not by token; `token` is the text token it presents.
+    `by_number` when the client pages by number and not by token; `token` is the text token it presents, `origin`
+    what it says.
     """
     entry = call.entry
     entry.query, entry.cut, entry.page_number = query, cut, page_number
@@ -106,7 +109,7 @@ def found(
     entry.visit = Visit(place, first, cut.size, page_number, call.state.version, time.monotonic())
     entry.walk = call.space.walks.join(call.vendor.id, entry.credential, query, entry.visit)
     asked = replace(call, query=query, cut=cut, shape=shape, page_number=page_number)
-    return replace(asked, by_number=by_number, token=token)
+    return replace(asked, by_number=by_number, token=token, origin=origin)
 
 
 def listing(render: Render) -> Answer:
@@ -131,23 +134,28 @@ def listing(render: Render) -> Answer:
 
 
 def cut_page(call: Call, query: Query) -> Page:
-    """The page that the call asks for, as its page faults leave it."""
-    store = call.space.store
+    """The page that the call asks for, as its page faults leave it; those that change it are counted."""
     if not call.strikes:
-        return store.page(query, call.state.version, call.cut, call.shape)
-    order = store.order(query, call.state.version)
+        return call.space.store.page(query, call.state.version, call.cut, call.shape)
+    order = truth = call.space.store.order(query, call.state.version)
+    cut, acted = call.cut, {strike.armed.id: strike for strike in call.strikes if strike.resized}
     for strike in call.strikes:
+        before = cut, order[cut.offset : cut.offset + cut.size]
         order = strike.fault.order(strike, order)
-    offset = call.cut.offset
+        cut = Cut(strike.fault.offset(strike, cut.offset, len(order)), cut.size)
+        if (cut, order[cut.offset : cut.offset + cut.size]) != before:
+            acted[strike.armed.id] = strike
+    page = call.space.store.cut(query.vendor, order, cut, call.shape)
+    if len(order) != len(truth):
+        # There are no more runs than before, however often one is listed.
+        page = replace(page, total_shown=len(truth))
     for strike in call.strikes:
-        offset = strike.fault.offset(strike, offset, len(order))
-    page = store.cut(query.vendor, order, Cut(offset, call.cut.size), call.shape)
-    for strike in call.strikes:
-        page = strike.fault.page(strike, page)
-    if page != store.page(query, call.state.version, call.cut, call.shape):
-        for strike in call.strikes:
-            strike.armed.fired += 1
-            call.entry.notes.append(f"fault {words(strike.armed.spec)}, fired {strike.armed.fired} times")
+        told, page = page.told, strike.fault.page(strike, page)
+        if page.told != told:
+            acted[strike.armed.id] = strike
+    for strike in acted.values():
+        strike.armed.fired += 1
+        call.entry.notes.append(f"fault {words(strike.armed.spec)}, fired {strike.armed.fired} times")
     return page
 
 
@@ -160,7 +168,7 @@ def next_token(page: Page, call: Call, prefix: str = "") -> str | None:
     token = PageToken(
         namespace=call.space.name,
         query=fingerprint(call.query),
-        size=call.cut.size,
+        size=call.entry.visit.size if call.entry.visit else call.cut.size,
         offset=page.next_offset,
         version=call.state.version,
         page=call.page_number + (not page.again),

@@ -44,29 +44,38 @@ class TokenError(ValueError):
 def seal(token: PageToken, seed: int, vendor: str, characters: int = 0) -> str:
     """The text of a token; with `characters`, filled up to that length and ending in `==`."""
     payload = orjson.dumps(astuple(token))
-    text = base64.urlsafe_b64encode(_mac(payload, seed, vendor) + payload).decode().rstrip("=")
+    text = _spelled(_mac(payload, seed, vendor, 0) + payload)
+    if characters < len(text) + len(".=="):
+        return text
+    # The length is part of what is signed, so that a long token cannot be cut back to its core.
+    text = _spelled(_mac(payload, seed, vendor, characters) + payload)
     return text + _filling(text, characters - len(text))
 
 
 def unseal(text: str, seed: int, vendor: str) -> PageToken:
     """The token of a text. Raises TokenError."""
-    core = text.partition(".")[0]
+    core, filled, _ = text.partition(".")
     try:
         raw = base64.b64decode(core.encode("ascii") + b"=" * (-len(core) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, UnicodeEncodeError):
         raise TokenError("it is not base64url text") from None
     mac, payload = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
     # Base64 leaves spare bits in the last character: only the one spelling we gave out is the token.
-    spelling = base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    spelling = _spelled(raw)
     spelling += _filling(spelling, len(text) - len(spelling))
-    if not hmac.compare_digest(mac, _mac(payload, seed, vendor)) or spelling != text:
+    genuine = _mac(payload, seed, vendor, len(text) if filled else 0)
+    if not hmac.compare_digest(mac, genuine) or spelling != text:
         raise TokenError("its signature does not match: edited, cut, or from another scenario or vendor")
     return PageToken(*orjson.loads(payload))
 
 
+def _spelled(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
 def _filling(text: str, length: int) -> str:
-    """What makes a token long, itself tied to the token; a few characters are too few to fill."""
-    if length <= len(".=="):
+    """What makes a token long, itself tied to the token."""
+    if length < len(".=="):
         return ""
     return "." + (digest("filling", text, size=64).hex() * (length // 128 + 1))[: length - 3] + "=="
 
@@ -77,8 +86,9 @@ def fingerprint(query: Query) -> str:
     return digest(repr(query), size=6).hex()
 
 
-def _mac(payload: bytes, seed: int, vendor: str) -> bytes:
-    return hashlib.blake2b(payload, key=_key(seed, vendor), digest_size=_MAC_BYTES).digest()
+def _mac(payload: bytes, seed: int, vendor: str, characters: int) -> bytes:
+    signed = payload + b"%d" % characters if characters else payload
+    return hashlib.blake2b(signed, key=_key(seed, vendor), digest_size=_MAC_BYTES).digest()
 
 
 @lru_cache(maxsize=64)

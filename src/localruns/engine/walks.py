@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -29,7 +29,8 @@ class Visit:
 
     Shape: `place` is what page is asked for: (0, offset) by token, (page size, number) by number; `size` the size asked
     for; `numbers` the row numbers delivered; `resumes` the place that the answer leads to, NOWHERE on the last page.
-    `off_course`: the answer before did not lead here. Units: rows, and seconds of wall time.
+    `off_course`: the answer before did not lead here; `doubtful`: the answer was whole, but not every client takes such
+    a one, and who asks again did not. Units: rows, and seconds of wall time.
     """
 
     place: Place
@@ -46,6 +47,12 @@ class Visit:
     resumes: Place = NOWHERE
     more: bool = False
     answered_s: float = 0.0
+    doubtful: bool = False
+
+    def disown(self) -> None:
+        """The client asks again: what it did not take was not delivered."""
+        if self.doubtful:
+            self.outcome, self.numbers = "broken", array("I")
 
 
 @dataclass(slots=True, eq=False)
@@ -69,12 +76,32 @@ class Walk:
         """Whether the last answer leads to this page."""
         return self.last.outcome == "whole" and self.last.resumes == place
 
+    def led_to(self, place: Place, size: int) -> bool:
+        """Whether an answer of this walk to a request of that page size has led to this page."""
+        return any(visit.resumes == place and visit.size == size for visit in reversed(self.visits))
+
+    @property
+    def given_up(self) -> bool:
+        """Whether the last answer was a refusal that asking again does not mend: 400, 403, 404 and the like."""
+        last = self.last
+        return last.outcome == "refused" and 400 <= last.status < 500 and last.status not in _PASSING
+
     def repeats(self, place: Place) -> bool:
         """Whether a request for this page tries again what was refused, broken, or has not been answered yet."""
-        return self.last.outcome != "whole" and self.last.place == place
+        return (self.last.outcome != "whole" or self.last.doubtful) and self.last.place == place
 
 
 Key = tuple[str, str, Query]
+_PASSING = (401, 408, 429)
+
+
+def _fitting(known: Sequence[Walk], visit: Visit) -> list[Walk]:
+    """The walks that a request may belong to, the oldest first."""
+    # A token may lead to the first page again; who asks for it without one begins anew.
+    expecting = [walk for walk in known if not visit.first and walk.expects(visit.place)]
+    repeating = [walk for walk in known if walk.repeats(visit.place)]
+    likely = [walk for walk in known if walk in expecting or (walk in repeating and not walk.given_up)]
+    return likely or repeating
 
 
 class Walks:
@@ -95,13 +122,17 @@ class Walks:
 
     def before(self, walk: Walk) -> Walk | None:
         """The walk of the same client and query that was opened before."""
-        known = self._by_key.get((walk.vendor, walk.credential, walk.query), [])
+        known = self.alike(walk)
         return next((known[index - 1] for index, other in enumerate(known) if other is walk and index), None)
+
+    def alike(self, walk: Walk) -> Sequence[Walk]:
+        """All walks of the same client and query, this one among them."""
+        return self._by_key.get((walk.vendor, walk.credential, walk.query), [])
 
     def join(self, vendor: str, credential: str, query: Query, visit: Visit) -> Walk:
         """Put a request into the walk it belongs to, or into a new one."""
         known = self._by_key.setdefault((vendor, credential, query), [])
-        fitting = [walk for walk in known if walk.expects(visit.place) or walk.repeats(visit.place)]
+        fitting = _fitting(known, visit)
         if len(fitting) > 1:
             for walk in fitting:
                 walk.ambiguous = True
@@ -111,6 +142,8 @@ class Walks:
         if fitting:
             walk = fitting[0]
             visit.retry = walk.repeats(visit.place)
+            if visit.retry:
+                walk.last.disown()
         elif visit.first or not known:
             walk = self._open(vendor, credential, query, known)
         else:

@@ -49,7 +49,7 @@ def ledger(walk: Walk, space: Namespace) -> Ledger:
         duplicates=[key for key, times in every.items() if times > 1],
         unstable=sorted({keys[number] for number in may} - set(expected)),
         stop=_stop(walk, len(missed), len(expected)),
-        complete=not missed and _ended(walk),
+        complete=not missed and walk.last.outcome == "whole",
     )
 
 
@@ -104,10 +104,6 @@ def _alive(walk: Walk, space: Namespace) -> tuple[list[int], set[int]]:
     orders = [space.store.order(walk.query, version) for version in versions]
     always = set(orders[0]).intersection(*orders[1:])
     return [number for number in orders[0] if number in always], set().union(*orders)
-
-
-def _ended(walk: Walk) -> bool:
-    return walk.last.outcome == "whole" and not walk.last.more
 
 
 def _stop(walk: Walk, missed: int, expected: int) -> str:

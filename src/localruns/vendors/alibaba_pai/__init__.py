@@ -61,6 +61,10 @@ VENDOR = Vendor(
     paging=("integer", "number"),
     client=client.HELP,
     quota={"calls": 50, "per_s": 3},
-    cannot={"empty_first_page": "the token of page 1 is 0, and 0 means that nothing follows"},
+    cannot={
+        "empty_first_page": "the token of page 1 is 0, and 0 means that nothing follows",
+        "empty_string_token": "its tokens are integers",
+        "token_truncated": "its tokens are integers",
+    },
     contract=contract.CONTRACT,
 )

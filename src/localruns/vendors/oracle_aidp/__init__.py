@@ -70,5 +70,6 @@ VENDOR = Vendor(
     presented=access.identify,
     paging=("text",),
     client=client.HELP,
+    cannot={"total_absent": "its answers state no total", "total_stale": "its answers state no total"},
     contract=contract.CONTRACT,
 )

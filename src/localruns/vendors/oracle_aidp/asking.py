@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from localruns.engine.call import Call
+from localruns.engine.params import INT64
 from localruns.engine.query import Condition, Cut, Field, Order, Query
 from localruns.engine.steps import found, read_token
 from localruns.errors import ApiError, BadRequest
@@ -29,12 +30,12 @@ def parse(call: Call) -> Call:
     body = body_of(call)
     conditions = (*_experiments(body, call), *_view(body), *_filter(body, call))
     query = Query("oracle-aidp", scope_of(call), conditions, _order(body, call))
-    size = whole_size(body, call.settings["default_page_size"], call.settings["max_page_size"])
+    size = _size(body, call)
     text = _text(body, "page_token")
     if not text:
         return found(call, query, Cut(0, size), shape="whole", page_number=1)
     token = read_token(call, text, "page_token", query, size)
-    return found(call, query, Cut(token.offset, size), shape="whole", page_number=token.page, token=text)
+    return found(call, query, Cut(token.offset, size), shape="whole", page_number=token.page, token=text, origin=token)
 
 
 def body_of(call: Call) -> Mapping[str, Any]:
@@ -92,6 +93,15 @@ def _order(body: Mapping[str, Any], call: Call) -> tuple[Order, ...]:
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
         raise refused("order_by", items, "an array of strings")
     return parse_order(items, call.settings["dialect"])
+
+
+def _size(body: Mapping[str, Any], call: Call) -> int:
+    """The page size; a default above the limit is cut to it, whoever asked for nothing is never refused."""
+    most: int = call.settings["max_page_size"]
+    default = min(call.settings["default_page_size"], most)
+    if call.settings["too_large"] == "clamp":
+        return min(whole_size(body, default, INT64), most)
+    return whole_size(body, default, most)
 
 
 def whole_size(body: Mapping[str, Any], default: int, most: int) -> int:

@@ -65,6 +65,10 @@ VENDOR = Vendor(
     paging=("text",),
     client=client.HELP,
     quota={"calls": 10_000, "per_s": 60},
-    cannot={"empty_string_token": "its contract has no empty nextPageToken"},
+    cannot={
+        "empty_string_token": "its contract has no empty nextPageToken",
+        "total_absent": "its answers state no total",
+        "total_stale": "its answers state no total",
+    },
     contract=contract.CONTRACT,
 )

@@ -12,6 +12,7 @@ from localruns.engine.call import Call
 from localruns.engine.params import INT32, whole
 from localruns.engine.query import Condition, Cut, Field, Order, Query
 from localruns.engine.steps import found, read_token
+from localruns.engine.tokens import PageToken
 from localruns.errors import BadPageToken, BadRequest, NotFound
 
 RID = re.compile(r"ri\.[a-z][a-z0-9-]*\.([a-z0-9][a-z0-9-]*)?\.[a-z][a-z0-9-]*\.[A-Za-z0-9._-]+")
@@ -92,21 +93,19 @@ def page(call: Call) -> Call:
     query = Query("palantir-foundry", asked.studio, conditions, _ORDER)
     wanted = call.settings["default_page_size"] if asked.page_size is None else asked.page_size
     size = min(wanted, call.settings["max_page_size"])
-    offset, number = 0, 1
-    if asked.page_token is not None:
-        offset, number = _continued(call, asked.page_token, query, size)
-    token = asked.page_token or ""
-    return found(call, query, Cut(offset, size), shape="full", page_number=number, token=token)
+    if asked.page_token is None:
+        return found(call, query, Cut(0, size), shape="full", page_number=1)
+    token = _read(call, asked.page_token, query, size)
+    cut = Cut(token.offset, size)
+    return found(call, query, cut, shape="full", page_number=token.page, token=asked.page_token, origin=token)
 
 
-def _continued(call: Call, text: str, query: Query, size: int) -> tuple[int, int]:
-    """(offset, page number) of a token."""
+def _read(call: Call, text: str, query: Query, size: int) -> PageToken:
     try:
-        token = read_token(call, text, "pageToken", query, size, PREFIX)
+        return read_token(call, text, "pageToken", query, size, PREFIX)
     except BadPageToken as refused:
         code, parameters = "InvalidPageToken", {"pageToken": text}
         raise BadPageToken("pageToken", text, refused.reason, code=code, parameters=parameters) from None
-    return token.offset, token.page
 
 
 def _single(call: Call, name: str) -> str | None:
