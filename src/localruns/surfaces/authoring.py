@@ -83,8 +83,8 @@ def _frozen(scenario: str, folders: Sequence[Path]) -> Iterable[bytes]:
             piece = text.encode()
             written += len(piece)
             if written > yamlio.MAX_BYTES:
-                words = f"{total:,} rows come to over {yamlio.MAX_BYTES:,} bytes, the most that a scenario may have"
-                raise ConfigError(f"{path}: found {words}: expected fewer rows to write out")
+                words = f"found over {yamlio.MAX_BYTES:,} bytes when written out, more than a scenario may have"
+                raise ConfigError(f"{path}: {words}; expected fewer than its {total:,} rows")
             yield piece
             progress(rows)
 
