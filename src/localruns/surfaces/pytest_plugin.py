@@ -207,4 +207,5 @@ def _name(node: pytest.Item, shared: bool) -> str:
     import uuid
 
     mark = uuid.uuid4().hex[:8] if shared else hashlib.blake2b(node.nodeid.encode(), digest_size=4).hexdigest()
-    return f"{re.sub(r'[^A-Za-z0-9]+', '-', node.name)[:40].strip('-')}-{mark}"
+    words = re.sub(r"[^A-Za-z0-9]+", "-", node.name)[:40].strip("-")
+    return f"{words or 'test'}-{mark}"
