@@ -35,6 +35,13 @@ _memory_names = itertools.count()
 _warned: set[Path] = set()
 
 
+class _Closing(sqlite3.Connection):
+    """Closes itself with the thread it belongs to; Python 3.13 warns of connections that nobody closed."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """One compiled scenario. `uri` opens it read-only; `keeper` keeps one that lives in memory alive."""
@@ -46,7 +53,7 @@ class Snapshot:
 
     def connect(self) -> sqlite3.Connection:
         """A new read-only connection, for one thread."""
-        connection = sqlite3.connect(self.uri, uri=True, check_same_thread=False)
+        connection = sqlite3.connect(self.uri, uri=True, check_same_thread=False, factory=_Closing)
         connection.execute("PRAGMA query_only = ON")
         return connection
 
@@ -102,7 +109,7 @@ def snapshot_of(
 
 def _in_memory(key: str, fill: Callable[[sqlite3.Connection], Scenario]) -> Snapshot:
     uri = f"file:localruns-{os.getpid()}-{next(_memory_names)}?mode=memory&cache=shared"
-    keeper = sqlite3.connect(uri, uri=True, check_same_thread=False)
+    keeper = sqlite3.connect(uri, uri=True, check_same_thread=False, factory=_Closing)
     try:
         return Snapshot(fill(keeper), uri, key, keeper)
     except BaseException:
