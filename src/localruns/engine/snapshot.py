@@ -39,7 +39,8 @@ class _Closing(sqlite3.Connection):
     """Closes itself with the thread it belongs to; Python 3.13 warns of connections that nobody closed."""
 
     def __del__(self) -> None:
-        self.close()
+        with contextlib.suppress(sqlite3.ProgrammingError):  # it was never opened
+            self.close()
 
 
 @dataclass(frozen=True, slots=True)
