@@ -117,8 +117,8 @@ def _environment(place: Path) -> dict[str, str]:
         (told / "METADATA").write_text("Metadata-Version: 2.1\nName: localruns\nVersion: 0\n", "utf-8")
         (told / "entry_points.txt").write_text("[pytest11]\nlocalruns = localruns.surfaces.pytest_plugin\n", "utf-8")
         paths.append(str(place))
-    own = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "XDG_CACHE_HOME": str(place / "cache"), "PWD": str(place)}
-    return {**os.environ, **own}
+    own = {"XDG_CACHE_HOME": str(place / "cache"), "PWD": str(place)}
+    return {**os.environ, **own, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def _run(command: list[str], environment: dict[str, str]) -> str:

@@ -13,12 +13,12 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.clients.pagers import HEADERS, PAGERS
 from werkzeug.test import Client
 
 from localruns.errors import ConfigError, Problem
 from localruns.testing import Handle, LocalRuns, RemoteRuns, Server, wsgi_app
 from localruns.vendors import IDS, all_vendors
+from tests.clients.pagers import HEADERS, PAGERS
 
 SIX = {"scenario": "six", "vendors": {"naver-nsml": {"auth": "off", "runs": [{"generate": 6}]}}}
 RUNS = "/nsml/v1/projects/runs"

@@ -23,7 +23,7 @@ def ask(handle, size=10, method="GET", path="/nsml/v1/projects/runs", **headers)
 
 @pytest.fixture(scope="session")
 def _imported() -> None:
-    """Import what servers need before `pytester` does: it forgets imports, and compiled libraries bear no second one."""
+    """Import what servers need before `pytester` does: it forgets imports, and compiled code bears no second one."""
     with LocalRuns() as emu:
         emu.open().credentials("oracle-aidp")
 
