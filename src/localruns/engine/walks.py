@@ -17,7 +17,9 @@ from localruns.engine.query import Query
 
 MAX_WALKS = 1_000
 MAX_VISITS = 200_000
+MAX_ALIKE = 32
 Place = tuple[int, int]
+Key = tuple[str, str, Query]
 NOWHERE: Place = (-1, -1)
 
 Outcome = Literal["pending", "whole", "refused", "broken"]
@@ -57,7 +59,10 @@ class Visit:
 
 @dataclass(slots=True, eq=False)
 class Walk:
-    """One pass. `memory` is for faults that happen once per walk."""
+    """One pass.
+
+    Shape: `memory` is for faults that happen once per walk; `keys` under which it is looked for, one per credential.
+    """
 
     id: int
     vendor: str
@@ -66,6 +71,7 @@ class Walk:
     visits: list[Visit] = field(default_factory=list)
     ambiguous: bool = False
     memory: dict[str, Any] = field(default_factory=dict)
+    keys: list[Key] = field(default_factory=list)
 
     @property
     def last(self) -> Visit:
@@ -91,12 +97,13 @@ class Walk:
         return (self.last.outcome != "whole" or self.last.doubtful) and self.last.place == place
 
 
-Key = tuple[str, str, Query]
 _PASSING = (401, 408, 429)
 
 
 def _fitting(known: Sequence[Walk], visit: Visit) -> list[Walk]:
     """The walks that a request may belong to, the oldest first."""
+    place = visit.place
+    known = [walk for walk in known if walk.last.resumes == place or walk.last.place == place]
     # A token may lead to the first page again; who asks for it without one begins anew.
     expecting = [walk for walk in known if not visit.first and walk.expects(visit.place)]
     repeating = [walk for walk in known if walk.repeats(visit.place)]
@@ -131,21 +138,23 @@ class Walks:
 
     def join(self, vendor: str, credential: str, query: Query, visit: Visit) -> Walk:
         """Put a request into the walk it belongs to, or into a new one."""
-        known = self._by_key.setdefault((vendor, credential, query), [])
+        key = (vendor, credential, query)
+        known = self._by_key.setdefault(key, [])
         fitting = _fitting(known, visit)
         if len(fitting) > 1:
             for walk in fitting:
                 walk.ambiguous = True
         if not fitting and not visit.first:
             fitting = [walk for walk in self if self._goes_on_as(walk, vendor, query, visit.place)][:1]
-            known += fitting
+            for walk in fitting:
+                self._look_for(walk, key)
         if fitting:
             walk = fitting[0]
             visit.retry = walk.repeats(visit.place)
             if visit.retry:
                 walk.last.disown()
         elif visit.first or not known:
-            walk = self._open(vendor, credential, query, known)
+            walk = self._open(*key)
         else:
             walk = known[-1]
             visit.off_course = True
@@ -159,19 +168,27 @@ class Walks:
         """Whether a client that was refused may have come back with another credential."""
         return walk.vendor == vendor and walk.query == query and walk.last.outcome == "refused" and walk.repeats(place)
 
-    def _open(self, vendor: str, credential: str, query: Query, known: list[Walk]) -> Walk:
+    def _open(self, vendor: str, credential: str, query: Query) -> Walk:
         self._count += 1
         walk = Walk(self._count, vendor, credential, query)
         self._by_id[walk.id] = walk
-        known.append(walk)
+        self._look_for(walk, (vendor, credential, query))
         return walk
+
+    def _look_for(self, walk: Walk, key: Key) -> None:
+        """Requests of that key may belong to the walk; so many walks of one key that the oldest are not looked for."""
+        known = self._by_key[key]
+        known.append(walk)
+        walk.keys.append(key)
+        if len(known) > MAX_ALIKE:
+            known.pop(0).keys.remove(key)
 
     def _give_way(self) -> None:
         while len(self._by_id) > MAX_WALKS or (self._visits > MAX_VISITS and len(self._by_id) > 1):
             oldest = next(iter(self._by_id.values()))
             del self._by_id[oldest.id]
             self._visits -= len(oldest.visits)
-            for key in [key for key, known in self._by_key.items() if oldest in known]:
+            for key in oldest.keys:
                 self._by_key[key].remove(oldest)
                 if not self._by_key[key]:
                     del self._by_key[key]
