@@ -7,11 +7,11 @@ from typing import Any
 from urllib.parse import quote
 
 from hypothesis import strategies as st
+
+from localruns.engine.vendor import Vendor
 from tests.clients.pagers import HEADERS, PLATFORM, STUDIO
 from tests.contract.pieces import METHODS, NUMBERS, WORDS
 from tests.contract.wire import Sent
-
-from localruns.engine.vendor import Vendor
 
 Pairs = list[tuple[str, str]]
 Parts = dict[str, Callable[[bool], st.SearchStrategy[Any]]]
@@ -95,7 +95,8 @@ def headers(draw: st.DrawFn, vendor: str, more: dict[str, st.SearchStrategy[str]
 def paths(draw: st.DrawFn, vendor: Vendor, names: dict[str, Sequence[str]], odd: bool) -> tuple[str, str]:
     """(method, path): an endpoint's own; `odd`: a neighbour's, an edited one, or anything below a prefix."""
     way = draw(st.sampled_from(["ids", "neighbour", "edited", "any"])) if odd else "own"
-    place = draw(st.sampled_from(list(vendor.neighbours if way == "neighbour" else vendor.endpoints)))
+    lists = [vendor.endpoints[0]] * len(vendor.endpoints)
+    place = draw(st.sampled_from(list(vendor.neighbours) if way == "neighbour" else [*lists, *vendor.endpoints]))
     path = place.path
     for name, values in names.items():
         path = path.replace(f"{{{name}}}", draw(st.sampled_from(values)) if way == "ids" else values[0])

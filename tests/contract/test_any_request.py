@@ -14,17 +14,17 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.clients.pagers import HEADERS, PAGERS
-from tests.contract.strategies import RESOURCES, sent
-from tests.contract.vendor_parts import PARTS
-from tests.contract.wire import PROBLEM, Documented, Got, Sent, send
 
 from localruns.engine.emulator import split_namespace
 from localruns.reports.words import as_json
 from localruns.surfaces.http import App
 from localruns.vendors import IDS, all_vendors
+from tests.clients.pagers import HEADERS, PAGERS
+from tests.contract.strategies import RESOURCES, sent
+from tests.contract.vendor_parts import PARTS
+from tests.contract.wire import PROBLEM, Documented, Got, Sent, send
 
-EXAMPLES = int(os.environ.get("LOCALRUNS_EXAMPLES", "2000"))
+EXAMPLES = int(os.environ.get("LOCALRUNS_EXAMPLES", "3000"))
 PROFILE = settings(
     max_examples=EXAMPLES,
     derandomize="LOCALRUNS_EXAMPLES" not in os.environ,
@@ -74,7 +74,7 @@ def code_of(got: Got) -> str:
     return str(next((body[name] for name in names if name in body), got.status))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(300 + EXAMPLES // 5)
 @pytest.mark.parametrize("vendor", IDS)
 def test_anything_is_answered_as_described(make_app: Callable[..., App], vendor: str) -> None:
     apps = {auth: make_app("quickstart", auth=auth) for auth in ("present", "off", "verify")}
@@ -101,9 +101,9 @@ def test_anything_is_answered_as_described(make_app: Callable[..., App], vendor:
 
     check()
     print(vendor, dict(reached.most_common()), f"{described.checked} bodies", len(rows), "page lengths")
-    assert not REACHED[vendor] - set(reached)
+    assert EXAMPLES < 3000 or not REACHED[vendor] - set(reached)
     assert reached["200"] > EXAMPLES / 10
-    assert len(rows) > 5  # pages of many lengths, so filters and sizes mattered
+    assert EXAMPLES < 3000 or len(rows) > 10  # pages of many lengths, so filters and sizes mattered
 
 
 def test_credentials_of_the_tests_are_accepted(make_app: Callable[..., App]) -> None:

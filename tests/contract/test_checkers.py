@@ -10,14 +10,14 @@ from typing import Any
 
 import jsonschema
 import pytest
-from tests.clients.pagers import HEADERS, PAGERS, PLATFORM
-from tests.contract.pieces import ODD_VALUES as ODD
-from tests.contract.wire import Sent, send
 
 from localruns import schemas, yamlio
 from localruns.paths import fixtures_dir
 from localruns.surfaces.http import App
 from localruns.vendors import IDS, all_vendors
+from tests.clients.pagers import HEADERS, PAGERS, PLATFORM
+from tests.contract.pieces import ODD_VALUES as ODD
+from tests.contract.wire import Sent, send
 
 MUTANTS = 400
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.clients.pagers import HEADERS, PLATFORM, SEARCH
 
 from localruns import yamlio
 from localruns.engine.checking import check_files
 from localruns.surfaces.http import App
 from localruns.vendors import all_vendors
+from tests.clients.pagers import HEADERS, PLATFORM, SEARCH
 
 MakeApp = Callable[..., App]
 EXPERIMENTS = f"/20260430/aiDataPlatforms/{PLATFORM}/workspaces/default/mlops/api/2.0/mlflow/experiments/search"

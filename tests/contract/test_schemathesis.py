@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 from openapi_spec_validator import validate
-from tests.clients.pagers import HEADERS, PLATFORM, STUDIO
 
 from localruns.vendors import IDS
+from tests.clients.pagers import HEADERS, PLATFORM, STUDIO
 
 Live = Callable[..., str]
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
+
 from tests.contract.pieces import JOINTS, KEYS, OPERATORS, RAW_BODIES, TIMES, VALUES
 from tests.contract.strategies import COMMON, Parts, edited, headers, numbers, query, words
 

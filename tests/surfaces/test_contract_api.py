@@ -9,7 +9,6 @@ import pytest
 import referencing
 import referencing.jsonschema
 from jsonschema import Draft202012Validator
-from tests.clients.pagers import PAGERS
 from werkzeug.test import Client
 
 from localruns import schemas
@@ -18,6 +17,7 @@ from localruns.paths import cache_dir
 from localruns.reports import control
 from localruns.surfaces.http import App
 from localruns.vendors import IDS, all_vendors
+from tests.clients.pagers import PAGERS
 
 MakeApp = Callable[..., App]
 
