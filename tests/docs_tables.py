@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.clients.provocations import PROVOCATIONS
-
 from localruns import schemas
 from localruns.engine.message import ErrorRow
 from localruns.engine.vendor import Vendor
 from localruns.vendors import all_vendors
+from tests.clients.provocations import PROVOCATIONS
+from tests.docs_torture import torture_page
 
 DOCS = Path(__file__).parent.parent / "docs"
 MEASURED = Path(__file__).parent / "golden" / "sdk-errors.json"
@@ -113,7 +113,11 @@ def _plain(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-PAGES: dict[str, Callable[[], str]] = {"errors.md": errors_page, "settings.md": settings_page}
+PAGES: dict[str, Callable[[], str]] = {
+    "errors.md": errors_page,
+    "settings.md": settings_page,
+    "torture.md": lambda: torture_page(_NOTE),
+}
 
 if __name__ == "__main__":
     for _name, _page in PAGES.items():

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import httpx
 import pytest
+
+from localruns import yamlio
+from localruns.engine.library import Library
+from localruns.engine.page_faults import CATALOGUE, why_not
+from localruns.errors import ConfigError
+from localruns.surfaces.edge import Edge
+from localruns.surfaces.http import App, refuser
+from localruns.vendors import all_vendors
 from tests.clients import torture
 from tests.clients.good import DIALECTS, Good
 from tests.clients.naive import NAIVE
 from tests.clients.sending import Refused, over_httpx
 from tests.clients.stories import ENTRIES
 from tests.clients.torture import STYLES, Cell, reason, scenario
-
-from localruns import yamlio
-from localruns.engine.library import Library
-from localruns.engine.page_faults import CATALOGUE
-from localruns.surfaces.edge import Edge
-from localruns.surfaces.http import refuser
 
 GOLDEN = json.loads(torture.GOLDEN.read_text("utf-8"))
 EACH_CELL = pytest.mark.parametrize(
@@ -155,3 +158,34 @@ def test_both_clients_work_over_http_too(vendor: str, style: str) -> None:
         assert len(NAIVE[vendor, style](over_httpx(client), 10, "any")) == 25
     assert len({key(row) for row in kept}) == len(kept) == 120
     assert waits == [2.0]
+
+
+@pytest.mark.parametrize("vendor", all_vendors())
+@pytest.mark.parametrize("entry", CATALOGUE)
+def test_what_cannot_be_expressed_is_refused_with_the_reason(
+    make_app: Callable[..., App], entry: str, vendor: str
+) -> None:
+    content = {"scenario": "x", "vendors": {vendor: {"runs": []}}}
+    content["faults"] = [{"when": {"vendor": vendor}, "page_fault": entry}]
+    if reason := why_not(all_vendors()[vendor], entry):
+        with pytest.raises(ConfigError) as raised:
+            make_app(content)
+        assert f"faults[0].page_fault: found '{entry}', which {vendor} cannot express: {reason}" in str(raised.value)
+    else:
+        make_app(content)
+
+
+@pytest.mark.parametrize(
+    ("entry", "page", "words"),
+    [
+        ("page_size_clamp", 2, "found 2 beside page_size_clamp, which has no page of choice, expected no page"),
+        ("repeat_token", 1, "found 1 beside repeat_token, which needs a page before, expected 2 or more"),
+    ],
+)
+def test_an_entry_that_cannot_be_put_at_a_page_is_refused(
+    make_app: Callable[..., App], entry: str, page: int, words: str
+) -> None:
+    fault = {"when": {"vendor": "oracle-aidp", "page": page}, "page_fault": entry}
+    with pytest.raises(ConfigError) as raised:
+        make_app({"scenario": "x", "vendors": {"oracle-aidp": {"runs": []}}, "faults": [fault]})
+    assert f"faults[0].when.page: {words}" in str(raised.value)

@@ -95,14 +95,12 @@ ENTRIES: Mapping[str, Told] = {
         "sends its parameters with the first page only, and is refused at the second",
         "ListBlobsHierarchy doesn't return an error when invalid marker is passed in",
         "Azure/Azurite#1494",
-        "an emulator that took any token; here it is refused",
     ),
     "token_truncated": _told(
         "token_truncated",
         "cuts the token to the width of its column and is refused; an offset or a short token always fitted",
         "ListBlobsHierarchy doesn't return an error when invalid marker is passed in",
         "Azure/Azurite#1494",
-        "an emulator that took any token; here it is refused",
     ),
     "page_size_clamp": _told(
         "page_size_clamp",
@@ -155,7 +153,7 @@ ENTRIES: Mapping[str, Told] = {
         "waits for rows that do not exist: asks for empty pages for ever",
         "Fix list function unable to exit normally",
         "turbot/steampipe-plugin-alicloud#!508",
-        "an empty page, the total still set",
+        "empty middle page with TotalCount still set",
     ),
     "error_mid_walk": _told(
         "error_mid_walk",

@@ -7,7 +7,7 @@ from typing import Any
 
 from localruns import schemas
 from localruns.engine.faults import KINDS_OF_FAULT
-from localruns.engine.page_faults import CATALOGUE, why_not
+from localruns.engine.page_faults import CATALOGUE, misplaced, why_not
 from localruns.engine.vendor import Vendor
 
 Breach = tuple[tuple[str, ...], str]
@@ -70,3 +70,6 @@ def _names(fault: Spec, vendor: Vendor) -> Iterator[Breach]:
     name = fault.get("page_fault")
     if name is not None and name in CATALOGUE and (reason := why_not(vendor, name)):
         yield ("page_fault",), f"found {name!r}, which {vendor.id} cannot express: {reason}"
+    page = fault["when"].get("page")
+    if name in CATALOGUE and page is not None and (reason := misplaced(name, page)):
+        yield ("when", "page"), reason

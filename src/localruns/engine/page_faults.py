@@ -107,7 +107,15 @@ def why_not(vendor: Vendor, name: str, styles: Sequence[Paging] = ()) -> str:
     return ""
 
 
-_IN_WORDS: Mapping[Paging, str] = {"text": "text token", "integer": "integer token", "number": "number"}
+def misplaced(name: str, page: int) -> str:
+    """Why an entry cannot be put at a page, `found ..., expected ...`; "" when it can."""
+    if name not in EARLIEST:
+        return f"found {page} beside {name}, which has no page of choice, expected no page"
+    least = EARLIEST[name]
+    return "" if page >= least else f"found {page} beside {name}, which needs a page before, expected {least} or more"
+
+
+_IN_WORDS: Mapping[Paging, str] = {"text": "text tokens", "integer": "integer tokens", "number": "number"}
 
 
 def _repeat_token(strike: Strike, page: Page) -> Page:
@@ -186,8 +194,8 @@ def _long_token(_strike: Strike, page: Page) -> Page:
     return replace(page, token_characters=LONG_TOKEN_CHARACTERS)
 
 
-def _clamp(_strike: Strike, size: int) -> int:
-    return min(size, CLAMP_ROWS)
+def _clamp(_strike: Strike, _size: int) -> int:
+    return CLAMP_ROWS
 
 
 def _drift(strike: Strike, size: int) -> int:
@@ -215,7 +223,7 @@ def _no_total(_strike: Strike, page: Page) -> Page:
 
 
 def _stale_total(strike: Strike, page: Page) -> Page:
-    return replace(page, total_shown=page.total + STALE_ROWS) if strike.page == 1 else page
+    return replace(page, total_shown=page.total + STALE_ROWS) if strike.here else page
 
 
 def _error_mid_walk(strike: Strike) -> ApiError | None:
@@ -276,3 +284,7 @@ _ENTRIES = (
 
 CATALOGUE: Mapping[str, PageFault] = {entry.name: entry for entry in _ENTRIES}
 FIRST_PAGE = ("empty_first_page", "total_stale")
+# The earliest page at which an entry can be put; the others are no matter of one page, or of the first only.
+EARLIEST = {"fresh_token_same_rows": 1, "short_page": 1, "total_stale": 1, "error_mid_walk": 1,
+            "auth_expiry_mid_walk": 1, "repeat_token": 2, "empty_page_with_token": 2, "token_expired": 2,
+            "dup_across_pages": 2, "reorder_ties": 2}  # fmt: skip
