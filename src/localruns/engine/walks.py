@@ -16,7 +16,7 @@ from typing import Any, Literal
 from localruns.engine.query import Query
 
 MAX_WALKS = 1_000
-MAX_VISITS = 200_000
+MAX_VISITS = 50_000
 MAX_ALIKE = 32
 Place = tuple[int, int]
 Key = tuple[str, str, Query]
@@ -184,7 +184,7 @@ class Walks:
             known.pop(0).keys.remove(key)
 
     def _give_way(self) -> None:
-        while len(self._by_id) > MAX_WALKS or (self._visits > MAX_VISITS and len(self._by_id) > 1):
+        while len(self._by_id) > MAX_WALKS or self._visits > MAX_VISITS:
             oldest = next(iter(self._by_id.values()))
             del self._by_id[oldest.id]
             self._visits -= len(oldest.visits)
