@@ -181,7 +181,7 @@ class Emulator:
         page = entry.page  # the journal may drop the rows of what is sent
         entry.sent, entry.answered_s = True, time.monotonic()
         _settle(entry, page)
-        if page is not None and not entry.defect and entry.vendor in space.states:
+        if page is not None and not (entry.defect or entry.broken) and entry.vendor in space.states:
             space.delivered(entry.vendor, page, entry.page_number)
         for listener in self.listeners:
             listener(space, entry)
@@ -191,8 +191,9 @@ def _settle(entry: Entry, page: Page | None) -> None:
     """Tell the walk how its request ended."""
     if entry.visit is None or entry.reply is None:
         return
-    whole = entry.refusal is None and not entry.defect
+    whole = page is not None and entry.refusal is None and not entry.defect
     entry.visit.outcome = "broken" if entry.broken else "whole" if whole else "refused"
+    entry.visit.doubtful = entry.wire is not None and entry.wire.doubtful
     entry.visit.status, entry.visit.answered_s = entry.reply.status, time.monotonic()
     if page is not None and entry.visit.outcome == "whole":
         entry.visit.numbers = array("I", page.numbers)

@@ -27,6 +27,7 @@ def breaches(fault: Spec, vendors: Mapping[str, Vendor], held: Sequence[str]) ->
         yield (), f"found {' and '.join(kinds) or 'neither'}, expected one of: {', '.join(KINDS_OF_FAULT)}"
         return
     yield from _names(fault, vendor)
+    yield from _wire(fault.get("wire", {}))
     if "retry_after_s" in fault and "refuse" not in fault:
         yield ("retry_after_s",), f"found it beside {kinds[0]}, expected it with refuse only"
     if reason := never(when):
@@ -49,12 +50,25 @@ def never(when: Spec) -> str:
 
 
 def shadowed(fault: Spec, earlier: Sequence[Spec]) -> int | None:
-    """The position of an earlier refusal that always strikes first, or None."""
+    """The position of an earlier refusal that always strikes first, or None; what is refused meets wire faults too."""
+    if "wire" in fault:
+        return None
     for index, other in enumerate(earlier):
         always = "refuse" in other and "times" not in other
         if always and other["when"].items() <= fault["when"].items():
             return index
     return None
+
+
+def _wire(spec: Spec) -> Iterator[Breach]:
+    """Parts of a wire fault that leave no room for each other."""
+    latency = spec.get("latency_ms")
+    if isinstance(latency, Mapping) and "uniform" in latency and latency["uniform"][0] > latency["uniform"][1]:
+        yield ("wire", "latency_ms", "uniform"), f"found {latency['uniform']}, expected the lower number first"
+    if "dribble" in spec and "bandwidth_bytes_per_s" in spec:
+        yield ("wire", "dribble"), "found it beside bandwidth_bytes_per_s, expected one of them"
+    if "empty_reply" in spec and (idle := sorted(spec.keys() - {"empty_reply", "latency_ms"})):
+        yield ("wire", "empty_reply"), f"found it beside {', '.join(idle)}, of which nothing would be seen"
 
 
 def _names(fault: Spec, vendor: Vendor) -> Iterator[Breach]:

@@ -56,12 +56,15 @@ class Fault:
         parts = (call.space.scenario.seed, call.space.name, call.vendor.id, call.state.calls)
         return WirePlan(self.spec["wire"], parts)
 
+    def due(self, moment: Moment) -> bool:
+        """Whether the fault is to fire now."""
+        return not self.used_up and _matches(self.spec["when"], moment)
+
     def strikes(self, moment: Moment) -> bool:
         """Whether the fault fires now; firing is counted."""
-        if self.used_up or not _matches(self.spec["when"], moment):
-            return False
-        self.fired += 1
-        return True
+        due = self.due(moment)
+        self.fired += due
+        return due
 
     def refusal(self, table: ErrorTable) -> ApiError:
         """The refusal that this fault asks for."""

@@ -19,7 +19,7 @@ class Request:
     Shape: `target` is the raw request target as received, mount prefix and percent-encoding included; `path`
     the part of it that is routed on, still encoded, without prefix and query; `args` the decoded query pairs in
     order, blank values kept; `headers` (lower-case name, value) in order, duplicates kept. `undecodable`: the
-    query holds bytes that are not UTF-8.
+    query holds bytes that are not UTF-8. `wired`: our own server answers, which can carry out any wire fault.
     """
 
     method: str
@@ -31,6 +31,7 @@ class Request:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     undecodable: bool = False
+    wired: bool = False
 
     def header(self, name: str) -> str | None:
         """The first value of a header, or None; `name` in lower case."""

@@ -54,18 +54,28 @@ def decide(call: Call) -> Call:
     state.calls += 1
     operation = call.endpoint.name if call.endpoint else ""
     moment = Moment(call.vendor.id, operation, state.calls, call.page_number, state.rows)
+    for fault in call.space.faults:  # a refusal comes over the same wire, so these are first
+        if fault.kind == "wire" and fault.due(moment):
+            _wire_fault(call, fault)
     if (throttled := excess(call)) is not None:
         raise throttled
     for fault in call.space.faults:
         if fault.kind == "page_fault":
             call = _page_fault(call, fault, moment)
-        elif fault.strikes(moment):
-            if fault.kind == "refuse":
-                raise fault.refusal(call.vendor.errors)
-            call.entry.wire = fault.plan(call)
-            call.entry.broken = call.entry.wire.breaks
-            call.entry.notes.append(f"fault {words(fault.spec)}, fired {fault.fired} times")
+        elif fault.kind == "refuse" and fault.strikes(moment):
+            raise fault.refusal(call.vendor.errors)
     return call
+
+
+def _wire_fault(call: Call, fault: Fault) -> None:
+    """Write down what is to happen to the bytes of the answer. Raises NotEmulated where nobody could carry it out."""
+    entry, plan = call.entry, fault.plan(call)
+    if plan.needs_socket and not call.request.wired:
+        names = ", ".join(plan.needs_socket)
+        raise NotEmulated(f"the wire fault {names} needs the server of localruns itself, this is another one")
+    fault.fired += 1
+    entry.wire = plan.over(entry.wire)
+    entry.notes.append(f"fault {words(fault.spec)}, fired {fault.fired} times")
 
 
 def _page_fault(call: Call, fault: Fault, moment: Moment) -> Call:

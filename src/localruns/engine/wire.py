@@ -1,7 +1,8 @@
 """Wire faults: what goes wrong with the bytes of an answer. The engine writes the plan down, the edge carries it out.
 
 A plan turns the finished head and body of an answer into actions. Counts of bytes are counts of the whole answer, head
-included, but for `truncate_body_after_bytes`.
+included, but for `truncate_body_after_bytes`. Several keys act together: the content is changed, then waited for,
+then paced, then cut off where the first of the cuts falls.
 """
 
 from __future__ import annotations
@@ -13,10 +14,22 @@ from dataclasses import dataclass
 from math import exp, log
 from typing import Any, Literal
 
-from localruns.engine.draw import Draw
+from localruns.engine.draw import Draw, digest
+
+How = Literal["close", "reset", "hang"]
 
 # What a server that is not ours can carry out too: it hands on other bytes, and no more.
 WITHOUT_SOCKET = ("content_type", "invalid_json", "gzip_mislabelled", "garbage_bytes")
+# What leaves nothing that could be read, though all of it arrives.
+SPOILING = frozenset({"invalid_json", "gzip_mislabelled", "garbage_bytes"})
+# Where the answer ends early: what then becomes of the connection.
+CUTS: Mapping[str, How] = {
+    "truncate_body_after_bytes": "close",
+    "stall_after_bytes": "hang",
+    "reset_after_bytes": "reset",
+}
+MAX_WAIT_S = 3600.0
+_BLOCK = 64
 _SLICE_S = 0.05
 
 
@@ -36,9 +49,10 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Close the connection, reset it, or leave it hanging until the client goes."""
+    """Close the connection, reset it, or leave it hanging until the client goes; `whole`: all was sent before."""
 
-    how: Literal["close", "reset", "hang"]
+    how: How
+    whole: bool = False
 
 
 Action = Send | Wait | End
@@ -57,16 +71,25 @@ class WirePlan:
         return [name for name in self.spec if name not in WITHOUT_SOCKET]
 
     @property
-    def breaks(self) -> bool:
-        """Whether the client cannot get the answer whole."""
-        return bool(self.spec.keys() - {"latency_ms", "bandwidth_bytes_per_s", "dribble"})
+    def spoils(self) -> bool:
+        """Whether what arrives cannot be read; whether all of it arrives is known once it has been sent."""
+        return not SPOILING.isdisjoint(self.spec)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether some clients take the answer and some do not."""
+        return "content_type" in self.spec
+
+    def over(self, earlier: WirePlan | None) -> WirePlan:
+        """This plan and an earlier one of the same call together; where both name the same, the earlier wins."""
+        return self if earlier is None else WirePlan({**self.spec, **earlier.spec}, self.parts)
 
     def rewrite(self, headers: list[tuple[str, str]], body: bytes) -> tuple[list[tuple[str, str]], bytes]:
         """Headers and body with the changes that need no socket."""
         if "invalid_json" in self.spec:
             body = body[:-1] + b","
         if "garbage_bytes" in self.spec:
-            body = bytes.fromhex(Draw(*self.parts, "garbage").hex(2 * self.spec["garbage_bytes"]))
+            body = self._garbage(self.spec["garbage_bytes"])
         if "content_type" in self.spec:
             headers = [*_without(headers, "content-type"), ("Content-Type", self.spec["content_type"])]
         if "gzip_mislabelled" in self.spec:
@@ -81,32 +104,41 @@ class WirePlan:
         if "empty_reply" in spec:
             yield End("close")
             return
-        if "malformed_chunk" in spec:
+        malformed = "malformed_chunk" in spec
+        if malformed:
             wire = _malformed(wire)
-        head = wire.index(b"\r\n\r\n") + 4
-        end: End | None = End("close") if "malformed_chunk" in spec else None
-        for name, how, after in (
-            ("truncate_body_after_bytes", "close", head),
-            ("stall_after_bytes", "hang", 0),
-            ("reset_after_bytes", "reset", 0),
-        ):
-            if name in spec:
-                wire, end = wire[: after + spec[name]], End(how)  # type: ignore[arg-type]
-        yield from self._paced(wire)
-        if end is not None:
-            yield end
+        at, how = self._cut(wire)
+        yield from self._paced(wire[:at])
+        if how is not None or malformed:
+            yield End(how or "close", whole=at >= len(wire) and not malformed)
+
+    def _cut(self, wire: bytes) -> tuple[int, How | None]:
+        """Where the answer ends early, and how; its length and None when it does not. Units: bytes."""
+        body = wire.index(b"\r\n\r\n") + 4
+        starts = {"truncate_body_after_bytes": body}
+        cuts = [(starts.get(name, 0) + self.spec[name], how) for name, how in CUTS.items() if name in self.spec]
+        return min(cuts, key=lambda cut: cut[0], default=(len(wire), None))
+
+    def _garbage(self, size: int) -> bytes:
+        blocks = (digest(*self.parts, "garbage", number, size=_BLOCK) for number in range(-(-size // _BLOCK)))
+        return b"".join(blocks)[:size]
 
     def _paced(self, wire: bytes) -> Iterator[Action]:
-        size, every_s = len(wire), 0.0
         if "dribble" in self.spec:
             size, every_s = self.spec["dribble"]["bytes"], self.spec["dribble"]["every_ms"] / 1000
+            for start in range(0, len(wire), size):
+                if start:
+                    yield Wait(every_s)
+                yield Send(wire[start : start + size])
         elif "bandwidth_bytes_per_s" in self.spec:
-            size = max(1, int(self.spec["bandwidth_bytes_per_s"] * _SLICE_S))
-            every_s = size / self.spec["bandwidth_bytes_per_s"]
-        for start in range(0, len(wire), max(1, size)):
-            if start and every_s:
-                yield Wait(every_s)
-            yield Send(wire[start : start + size])
+            bytes_per_s = self.spec["bandwidth_bytes_per_s"]
+            size = max(1, int(bytes_per_s * _SLICE_S))
+            for start in range(0, len(wire), size):
+                piece = wire[start : start + size]
+                yield Wait(len(piece) / bytes_per_s)
+                yield Send(piece)
+        elif wire:
+            yield Send(wire)
 
     def _latency_s(self, given: float | Mapping[str, Any]) -> float:
         if not isinstance(given, Mapping):
@@ -117,7 +149,7 @@ class WirePlan:
             return float(low + (high - low) * draw.unit()) / 1000
         # The sum of twelve even draws is close to a normal one, and the same on every machine.
         normal = sum(draw.unit() for _ in range(12)) - 6
-        return exp(log(given["lognormal"]["median"]) + given["lognormal"]["sigma"] * normal) / 1000
+        return min(exp(log(given["lognormal"]["median"]) + given["lognormal"]["sigma"] * normal) / 1000, MAX_WAIT_S)
 
 
 def _without(headers: list[tuple[str, str]], name: str) -> list[tuple[str, str]]:

@@ -37,9 +37,13 @@ def answered(entry: Entry) -> str:
     """`200, rows 11-20 of 25` or `429 Throttling.User`."""
     if entry.reply is None:
         return "nothing yet"
+    return _outcome(entry, entry.reply) + (", broken on the wire" if entry.broken else "")
+
+
+def _outcome(entry: Entry, reply: Reply) -> str:
     page = entry.page
-    if entry.refusal is not None or page is None or entry.reply.status != 200:
-        return f"{entry.reply.status} {_name(entry.reply)}".strip()
+    if entry.refusal is not None or page is None or reply.status != 200:
+        return f"{reply.status} {_name(reply)}".strip()
     if not entry.row_count:
         return f"200, no rows of {page.total}"
     first, last = page.offset + 1, page.offset + entry.row_count
@@ -79,6 +83,7 @@ def as_json(entry: Entry) -> dict[str, Any]:
         "asked_s": entry.asked_s,
         "answered_s": entry.answered_s,
         "sent": entry.sent,
+        "broken": entry.broken,
     }
 
 

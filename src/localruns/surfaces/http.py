@@ -21,7 +21,7 @@ from localruns.engine.emulator import Emulator, problem, split_namespace
 from localruns.engine.journal import Entry
 from localruns.engine.message import Reply, Request, parse_query
 from localruns.engine.namespace import Namespace
-from localruns.errors import ConfigError, EmulatorError, NotEmulated, Problem
+from localruns.errors import ConfigError, EmulatorError, Problem
 from localruns.reports.near import near_miss, nearest
 from localruns.surfaces import admin, contract_api
 from localruns.surfaces.hints import index
@@ -143,6 +143,7 @@ def request_of(environ: WSGIEnvironment) -> tuple[Request, str | None]:
         headers=tuple(_headers(environ) if headers is None else headers),
         body=_body(environ),
         undecodable=undecodable,
+        wired="localruns.headers" in environ,
     )
     return request, None if named is None else unquote(named)
 
@@ -188,14 +189,14 @@ def _deliver(reply: Reply, entry: Entry, environ: WSGIEnvironment, start_respons
     plan, method = entry.wire, environ["REQUEST_METHOD"]
     if plan is None:
         return _send(reply, start_response, method)
-    if plan.needs_socket and "localruns.headers" not in environ:
-        entry.wire, entry.broken = None, False
-        words = f"the wire fault {', '.join(plan.needs_socket)} needs the server of localruns itself, this is another one"
-        entry.reply = problem(NotEmulated(words))
-        entry.notes.append(words)
-        return _send(entry.reply, start_response, method)
     headers, body = plan.rewrite(_reply_headers(reply, reply.body), reply.body)
-    environ["localruns.wire"] = plan if plan.needs_socket else None
+    entry.broken = plan.spoils
+    if plan.needs_socket:
+
+        def cut_short() -> None:
+            entry.broken = True
+
+        environ["localruns.wire"], environ["localruns.cut_short"] = plan, cut_short
     start_response(_status(reply.status), headers)
     return [] if method == "HEAD" else [body]
 

@@ -21,6 +21,7 @@ WRITE_BUFFER_BYTES = 1024 * 1024
 IDLE_S = 75.0
 LINGER_S = 2.0
 LINGER_BYTES = 64 * 1024 * 1024
+MAX_WAITING = 64
 
 logger = logging.getLogger("localruns.edge")
 
@@ -33,6 +34,8 @@ class Connection(RequestReader):
         self.site = site
         self.waiting: deque[Callable[[], None]] = deque()  # what is to be answered after the work in hand
         self.working = False  # the worker thread has a request of ours
+        self.player: Player | None = None  # carries out a wire fault, or has left the connection hanging
+        self.going = False
         self.deaf = False  # nothing that comes in is looked at any more
         self.half_closed = False  # the client sends no more, but may still read
         self.dropped_bytes = 0
@@ -53,11 +56,13 @@ class Connection(RequestReader):
         self._unset_keepalive_if_required()
         self.deaf = True
         self.waiting.clear()
+        if self.player is not None:
+            self.player.stop()
         self.site.forget(self)
 
     def data_received(self, data: bytes) -> None:
         self.seen_s = self.loop.time()
-        if self.deaf:
+        if self.deaf or (self.player is not None and self.player.ended):
             self._drop(data)
             return
         messages = self.messages
@@ -71,7 +76,9 @@ class Connection(RequestReader):
             self.in_turn(lambda: self._refuse(status, reason))
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        self.half_closed = self.scheme == "http" and (self.working or bool(self.waiting))
+        # Under a wire fault who sends no more counts as gone: a client that has given up looks just like that.
+        busy = self.player is None and (self.working or bool(self.waiting))
+        self.half_closed = self.scheme == "http" and busy
         return self.half_closed
 
     def pause_writing(self) -> None:
@@ -107,6 +114,8 @@ class Connection(RequestReader):
     def on_request(self, environ: Environ, keep_alive: bool) -> None:
         if self.working or self.flow.write_paused or self.waiting:
             self.waiting.append(lambda: self._answer(environ, keep_alive))
+            if len(self.waiting) >= MAX_WAITING:
+                self.flow.pause_reading()
         elif not self.transport.is_closing():
             self._answer(environ, keep_alive)
 
@@ -116,6 +125,15 @@ class Connection(RequestReader):
 
     def _go_on(self) -> None:
         """Do what waits, until something has to be waited for; then let the client send more."""
+        if self.going:  # a step of ours was over at once: the loop below goes on
+            return
+        self.going = True
+        try:
+            self._do_what_waits()
+        finally:
+            self.going = False
+
+    def _do_what_waits(self) -> None:
         while not (self.working or self.flow.write_paused or self.transport.is_closing()):
             if not self.waiting:
                 self.flow.resume_reading()
@@ -157,9 +175,10 @@ class Connection(RequestReader):
         self._go_on()
 
     def _send(self, answer: Answer) -> None:
-        if answer.plan is not None:
+        if answer.plan is not None and not self.transport.is_closing():
             self._play(answer, answer.plan.script(answer.wire))
-        elif not self.transport.is_closing():
+            return
+        if not self.transport.is_closing():
             self.transport.write(answer.wire)
             self._after(answer)
         close_quietly(answer.close)
@@ -170,16 +189,23 @@ class Connection(RequestReader):
             self.transport.close()
 
     def _play(self, answer: Answer, script: Iterator[Action]) -> None:
-        """A wire fault takes the connection until it is over."""
+        """A wire fault takes the connection until it is over; it is read from all the while, to see the client go."""
 
-        def over() -> None:
+        def told(whole: bool) -> None:
+            if not whole:
+                answer.cut_short()
+            close_quietly(answer.close)
+
+        def done() -> None:
+            self.player = None
             self.working = False
             self._after(answer)
             self._go_on()
 
         self.working = True
-        self.flow.pause_reading()
-        Player(self.loop, self.transport, script, over).play()
+        self.flow.resume_reading()
+        self.player = Player(self.loop, self.transport, script, told, done)
+        self.player.play()
 
     def _refuse(self, status: int, reason: str) -> None:
         """Answer, then hear out a client that is busy sending: closing now would reset what it is to read."""

@@ -28,13 +28,15 @@ logger = logging.getLogger("localruns.edge")
 class Answer(NamedTuple):
     """Finished bytes for the wire; `close` is to be called once they are handed to the transport.
 
-    Shape: `plan` is a wire fault that the application left in `environ["localruns.wire"]`, else None.
+    Shape: `plan` is a wire fault that the application left in `environ["localruns.wire"]`, else None; `cut_short` is
+    to be called before `close` when not all of the bytes are sent.
     """
 
     wire: bytes
     keep_alive: bool
     close: Callable[[], object]
     plan: WirePlan | None = None
+    cut_short: Callable[[], object] = lambda: None
 
 
 def nothing() -> None:
@@ -108,7 +110,8 @@ def respond(app: WSGIApplication, refuse: Refuse, environ: Environ, keep_alive: 
     try:
         status, headers, parts, close = collect(app, environ)
         wire, keep_alive = encode(environ, status, headers, b"".join(parts), keep_alive)
-        return Answer(wire, keep_alive, close, environ.get("localruns.wire"))
+        cut_short = environ.get("localruns.cut_short", nothing)
+        return Answer(wire, keep_alive, close, environ.get("localruns.wire"), cut_short)
     except BaseException:  # sys.exit() in an application must not end the server either
         logger.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
         close_quietly(close)
