@@ -57,7 +57,7 @@ def _imports(path: Path) -> Iterator[str]:
 
 
 def _layer(module: str) -> str:
-    part = (module.split(".") + ["", ""])[1]
+    part = [*module.split("."), "", ""][1]
     return part if part in LAYERS else "ground"
 
 

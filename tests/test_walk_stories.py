@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from time import sleep
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -64,16 +65,13 @@ def test_rows_that_the_client_dropped_or_doubled_are_named(localruns: Any) -> No
 
 
 def test_keys_may_be_tuples_paths_and_attributes(localruns: Any) -> None:
-    class Row:
-        project = {"id": "p"}
-        name = "n"
-
-    story = localruns.load({"scenario": "one", "vendors": {"alibaba-pai": {"runs": [{"generate": 1}]}}})
+    other = SimpleNamespace(project={"id": "p"}, name="n")
+    localruns.load({"scenario": "one", "vendors": {"alibaba-pai": {"runs": [{"generate": 1}]}}})
     rows = walk(localruns.url)
     story = localruns.walk("alibaba-pai")
     story.assert_complete([{"run": rows[0]}], key="run.RunId")
-    with pytest.raises(AssertionError, match="never delivered|not among"):
-        story.assert_complete([Row()], key=("project.id", "name"))
+    with pytest.raises(AssertionError, match=r"never delivered|not among"):
+        story.assert_complete([other], key=("project.id", "name"))
 
 
 def test_a_walk_that_never_was_shows_the_journal(localruns: Any) -> None:

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from tests.clients.pagers import HEADERS
 from tests.clients.processes import COMMAND, environment, serving
 

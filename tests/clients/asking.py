@@ -8,9 +8,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from tests.clients.pagers import SEARCH, STUDIO
-
 from localruns.surfaces.http import App
+from tests.clients.pagers import SEARCH, STUDIO
 
 PREFIXES = {
     "alibaba-pai": ["/api/v1/"],

@@ -11,9 +11,8 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.clients.pagers import SEARCH, STUDIO
-
 from localruns.vendors import all_vendors
+from tests.clients.pagers import SEARCH, STUDIO
 
 KEY, SECRET = "LTAI5tLocalruns00000001", "localruns-alibaba-secret"
 _EMPTY_HASH = hashlib.sha256(b"").hexdigest()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.clients.pagers import HEADERS
 from werkzeug.test import Client
+
+from tests.clients.pagers import HEADERS
 
 
 def make(client: Client, **asked: Any) -> Any:

@@ -12,10 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.clients.good import DIALECTS, Good, Stuck
-from tests.clients.naive import NAIVE
-from tests.clients.sending import Answer, Refused, Request, Send, over_werkzeug
-from tests.clients.stories import ENTRIES
 from werkzeug.test import Client
 
 from localruns.engine.emulator import Emulator, Options
@@ -24,6 +20,10 @@ from localruns.engine.vendor import Paging
 from localruns.paths import cache_dir
 from localruns.surfaces.http import App
 from localruns.vendors import all_vendors
+from tests.clients.good import DIALECTS, Good, Stuck
+from tests.clients.naive import NAIVE
+from tests.clients.sending import Answer, Refused, Request, Send, over_werkzeug
+from tests.clients.stories import ENTRIES
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "torture.json"
 BUDGET = 200

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from tests.clients.pagers import HEADERS
 from werkzeug.test import Client
 
 from localruns.engine.journal import Entry, Journal
 from localruns.engine.message import Page, Reply, Request
 from localruns.surfaces.http import App
+from tests.clients.pagers import HEADERS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REQUEST = Request("GET", "/x", "/x")

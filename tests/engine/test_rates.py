@@ -78,8 +78,8 @@ def test_published_quotas_are_ready_to_use(make_app: Callable[..., App]) -> None
     ],
 )
 def test_a_limit_that_cannot_be_is_refused(text: str, words: str) -> None:
+    head = "scenario: x\nvendors: {alibaba-pai: {}, naver-nsml: {}}\nrate_limit:\n  "
     with pytest.raises(ConfigError) as raised:
-        head = "scenario: x\nvendors: {alibaba-pai: {}, naver-nsml: {}}\nrate_limit:\n  "
         interpret(Source(head + text, "x.yaml"), all_vendors())
     assert words in str(raised.value)
     assert str(raised.value).startswith("x.yaml:4: ")

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.clients.pagers import PAGERS
 
 from localruns.engine.faults import Fault, Moment
 from localruns.engine.message import Request
 from localruns.surfaces.http import App
 from localruns.vendors import IDS, all_vendors
+from tests.clients.pagers import PAGERS
 
 FIRST = {pager.vendor: pager for pager in reversed(PAGERS)}
 KINDS = ("bad_request", "unauthorized", "forbidden", "not_found", "throttled", "server_error", "unavailable")

@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.clients.pagers import PAGERS
 
 from localruns.clock import VirtualClock, from_epoch_ms, parse_time
 from localruns.surfaces.http import App
+from tests.clients.pagers import PAGERS
 
 HEADERS = {"Authorization": "ACS3-HMAC-SHA256 Credential=any,SignedHeaders=host,Signature=00"}
 Row = dict[str, Any]

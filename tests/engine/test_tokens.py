@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.clients.pagers import SEARCH
 
 from localruns.engine.query import Condition, Field, Order, Query
 from localruns.engine.tokens import PageToken, TokenError, fingerprint, seal, unseal
+from tests.clients.pagers import SEARCH
 
 TOKEN = PageToken(namespace="default", query="0123456789ab", size=10, offset=20, version=1, page=3)
 TEXT = seal(TOKEN, 7, "oracle-aidp")

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.clients.pagers import HEADERS
-from tests.clients.processes import environment, serving
 
 from localruns.engine.checking import check_files
 from localruns.vendors import all_vendors
+from tests.clients.pagers import HEADERS
+from tests.clients.processes import environment, serving
 
 pytestmark = [
     pytest.mark.sdk,

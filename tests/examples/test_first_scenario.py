@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.clients.processes import Served, environment, serving
 
 from localruns import yamlio
+from tests.clients.processes import Served, environment, serving
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "first-scenario.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(sh|yaml)\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.clients.pagers import SEARCH, STUDIO
 
 from localruns.engine.message import Request
 from localruns.engine.routing import Router
 from localruns.reports.near import near_miss, nearest
 from localruns.vendors import all_vendors
+from tests.clients.pagers import SEARCH, STUDIO
 
 
 @pytest.fixture

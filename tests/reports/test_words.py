@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.clients.pagers import HEADERS, SEARCH
 
 from localruns.engine.journal import Entry
 from localruns.engine.message import Page, Reply, Request, parse_query
@@ -17,6 +16,7 @@ from localruns.errors import Throttled
 from localruns.reports import secrets
 from localruns.reports.words import answered, as_json, asked, why
 from localruns.surfaces.http import App
+from tests.clients.pagers import HEADERS, SEARCH
 
 SCHEMES = ("Bearer ", "", "Basic ", "Signature keyId=a,signature=", "ACS3-HMAC-SHA256 Credential=a,Signature=")
 TOKEN = "eyJhbGciOi.very-secret.0123456789"

@@ -299,7 +299,9 @@ def test_the_environment_points_unchanged_code_here(foundry: Any) -> None:
 
 def test_the_curl_line_is_a_complete_request(foundry: Any) -> None:
     url, _ = foundry(auth="verify")
-    done = subprocess.run(["sh", "-c", HELP.curl(url, KEYS, VENDOR.resources)], capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(
+        ["sh", "-c", HELP.curl(url, KEYS, VENDOR.resources)], capture_output=True, text=True, timeout=20, check=False
+    )
     if done.returncode == 127:
         pytest.skip("there is no curl")
     assert done.stdout.startswith('{"data":[')

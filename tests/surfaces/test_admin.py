@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.clients.pagers import HEADERS
 from werkzeug.test import Client, TestResponse
 
 import localruns
@@ -16,6 +15,7 @@ from localruns.engine.emulator import Emulator, Options
 from localruns.paths import cache_dir
 from localruns.surfaces.http import App
 from localruns.vendors import all_vendors
+from tests.clients.pagers import HEADERS
 
 SECRETS = {
     "Authorization": "Bearer super-secret-token-1",

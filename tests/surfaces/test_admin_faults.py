@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.clients.pagers import PAGERS
 from werkzeug.test import Client
 
 from localruns.surfaces.http import App
+from tests.clients.pagers import PAGERS
 
 PAI = PAGERS[0]
 
@@ -68,7 +68,10 @@ def test_a_fault_is_taken_away_and_a_reset_takes_all(client: Client) -> None:
         ({"when": {"vendor": "alibaba"}, "refuse": "throttled"}, "when.vendor"),
         ({"when": {"vendor": "alibaba-pai"}, "refuse": "Throtling.User"}, "did you mean 'Throttling.User'"),
         ({"when": {"vendor": "alibaba-pai"}, "page_fault": "repeat"}, "page_fault: found 'repeat'"),
-        ({"when": {"vendor": "naver-nsml"}, "page_fault": "repeat_token"}, "naver-nsml cannot express: it pages by number"),
+        (
+            {"when": {"vendor": "naver-nsml"}, "page_fault": "repeat_token"},
+            "naver-nsml cannot express: it pages by number",
+        ),
         ({"when": {"vendor": "alibaba-pai"}, "wire": {"reset": 1}}, "wire.reset: found unknown key 'reset'"),
         ({"when": {"vendor": "alibaba-pai", "cal": 1}, "refuse": "throttled"}, "did you mean 'call'"),
         ({"when": {"vendor": "alibaba-pai", "call": 3, "every": 2}, "refuse": "throttled"}, "can never all hold"),

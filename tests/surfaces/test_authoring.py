@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.clients.pagers import PAGERS
-from tests.clients.processes import COMMAND, environment, run
 
 from localruns import yamlio
 from localruns.engine.checking import check_files
@@ -21,6 +19,8 @@ from localruns.errors import ConfigError
 from localruns.surfaces.cli import cli
 from localruns.surfaces.http import App
 from localruns.vendors import all_vendors
+from tests.clients.pagers import PAGERS
+from tests.clients.processes import COMMAND, environment, run
 
 MakeApp = Callable[..., App]
 SWITCHED_OFF = re.compile(r"^( *)#(?! \S)(.*)$", re.MULTILINE)

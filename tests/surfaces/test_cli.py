@@ -8,11 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.clients.processes import COMMAND, environment, run
 
 import localruns
 from localruns.engine.library import Library
 from localruns.surfaces.cli import _is_loopback
+from tests.clients.processes import COMMAND, environment, run
 
 RUNS = "vendors: {naver-nsml: {runs: [{generate: 3}]}}\n"
 

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.clients.pagers import HEADERS
 
 from localruns.surfaces.console import MAX_WAITING, Console, show_scenarios, show_warnings
 from localruns.surfaces.http import App
+from tests.clients.pagers import HEADERS
 
 
 class Stream(io.StringIO):

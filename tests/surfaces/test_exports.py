@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.clients.pagers import HEADERS, SEARCH
 from werkzeug.test import Client
 
 from localruns.surfaces.http import App
+from tests.clients.pagers import HEADERS, SEARCH
 
 SECRET = "super-secret-value"
 TOKEN = "/multipass/api/oauth2/token"

@@ -7,6 +7,8 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
+
+from localruns.surfaces.http import App, is_slow
 from tests.clients.asking import (
     BODIES,
     LISTS,
@@ -18,8 +20,6 @@ from tests.clients.asking import (
     over_the_wire,
 )
 from tests.clients.pagers import HEADERS, SEARCH, STUDIO
-
-from localruns.surfaces.http import App, is_slow
 
 EACH_PREFIX = pytest.mark.parametrize(
     ("vendor", "prefix"), [(vendor, prefix) for vendor, prefixes in PREFIXES.items() for prefix in prefixes]

@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from localruns.surfaces.http import App
 from tests.clients.asking import (
     BODIES,
     LISTS,
@@ -19,8 +21,6 @@ from tests.clients.asking import (
     over_the_wire,
 )
 from tests.clients.pagers import HEADERS, SEARCH
-
-from localruns.surfaces.http import App
 
 HUGE = 10 * 1024 * 1024
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.clients.pagers import HEADERS, PAGERS, SEARCH, Pager
-from tests.clients.spaces import count, make, names, presenting
 from werkzeug.test import Client, TestResponse
 
 from localruns.surfaces.http import App
+from tests.clients.pagers import HEADERS, PAGERS, SEARCH, Pager
+from tests.clients.spaces import count, make, names, presenting
 
 EACH_PAGER = pytest.mark.parametrize("pager", [pytest.param(p, id=f"{p.vendor}-{p.style}") for p in PAGERS])
 

@@ -11,8 +11,6 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
-from tests.clients.pagers import HEADERS
-from tests.clients.spaces import count, make, names, presenting
 from werkzeug.test import Client, TestResponse
 
 from localruns import clock
@@ -20,6 +18,8 @@ from localruns.engine.store import Store
 from localruns.surfaces.edge import Edge
 from localruns.surfaces.http import App, is_slow, refuser
 from localruns.vendors import all_vendors
+from tests.clients.pagers import HEADERS
+from tests.clients.spaces import count, make, names, presenting
 
 KEYS = {
     "alibaba-pai": {"access_key_id", "access_key_secret"},

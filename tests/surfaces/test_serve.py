@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from tests.clients.pagers import HEADERS
 from tests.clients.processes import COMMAND, READY, environment, serving
 

@@ -16,8 +16,6 @@ from pathlib import Path
 import httpx
 import pytest
 import requests
-from tests.clients.pagers import HEADERS, STUDIO
-from tests.clients.processes import environment, run, serving
 
 from localruns.errors import ConfigError
 from localruns.surfaces import tls
@@ -25,6 +23,8 @@ from localruns.surfaces.edge import Edge
 from localruns.surfaces.http import App, refuser
 from localruns.surfaces.tls import ca_file, tls_context, trust_exports
 from localruns.vendors import all_vendors
+from tests.clients.pagers import HEADERS, STUDIO
+from tests.clients.processes import environment, run, serving
 
 MakeApp = Callable[..., App]
 LIST = f"/api/v2/models/modelStudios/{STUDIO}/runs?preview=true&pageSize=2"

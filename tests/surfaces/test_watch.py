@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.clients.pagers import HEADERS
-from tests.clients.processes import serving
 
 from localruns.engine.emulator import Emulator, Options
 from localruns.paths import cache_dir
 from localruns.surfaces.http import App
 from localruns.surfaces.watch import Watch
 from localruns.vendors import all_vendors
+from tests.clients.pagers import HEADERS
+from tests.clients.processes import serving
 
 RUNS = "/nsml/v1/projects/runs"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.clients.provocations import ORDINARY, PROVOCATIONS, Provocation
 
 from localruns.surfaces.http import App
 from localruns.vendors import all_vendors
+from tests.clients.provocations import ORDINARY, PROVOCATIONS, Provocation
 
 Make = Callable[..., App]
 Serve = Callable[[App], str]

@@ -110,8 +110,10 @@ def _template(
     shipped = yamlio.load(folder / "pools.yaml")
     if "template" not in part:
         name = f"fixtures/{vendor}/template.yaml"
-        return yamlio.load(folder / "template.yaml"), shipped, lambda path, words: (
-            f"{name}: {yamlio.key_path(path)}: {words}"
+        return (
+            yamlio.load(folder / "template.yaml"),
+            shipped,
+            lambda path, words: f"{name}: {yamlio.key_path(path)}: {words}",
         )
     own, here = part["template"], ("vendors", vendor, "template")
     pools = pools_of(
