@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from localruns import yamlio
 from localruns.engine.building import build
 from localruns.engine.library import ENDINGS, Library
+from localruns.engine.scenario import Scenario
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
 
 
-def check_files(paths: Sequence[Path], vendors: Mapping[str, Vendor]) -> tuple[int, list[str]]:
-    """(how many hold, a line per problem) of files, of folders, or of all that is shipped."""
+def check_files(
+    paths: Sequence[Path],
+    vendors: Mapping[str, Vendor],
+    told: Callable[[Path, Scenario], None] = lambda path, scenario: None,
+) -> tuple[int, list[str]]:
+    """(how many hold, a line per problem) of files, of folders, or of all that is shipped; `told` hears of those that hold."""
     good, problems = 0, list[str]()
     for path in _files(paths) if paths else (item.path for item in Library()):
         try:
-            _check(path, vendors)
+            told(path, _check(path, vendors))
             good += 1
         except ConfigError as error:
             problems += error.problems
     return good, problems
 
 
-def _check(path: Path, vendors: Mapping[str, Vendor]) -> None:
+def _check(path: Path, vendors: Mapping[str, Vendor]) -> Scenario:
     """Compile the scenario into memory and forget it. Raises ConfigError."""
     connection = sqlite3.connect(":memory:")
     try:
-        build(yamlio.read_text(path), str(path), vendors, None, connection)
+        return build(yamlio.read_text(path), str(path), vendors, None, connection)
     finally:
         connection.close()
 

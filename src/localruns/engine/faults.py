@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from localruns.engine import wire
@@ -30,16 +30,25 @@ class Moment:
 
 @dataclass(slots=True)
 class Fault:
-    """One armed fault. Shape: `spec` as in the scenario file, `id` its number in the namespace."""
+    """One armed fault.
+
+    Shape: `spec` as in the scenario file, `id` its number in the namespace; `kind` is `refuse`, `page_fault` or `wire`.
+    """
 
     spec: Mapping[str, Any]
     id: int = 0
     fired: int = 0
+    kind: str = field(init=False)
+    _vendor: str = field(init=False)
+    _call: int = field(init=False)
 
-    @property
-    def kind(self) -> str:
-        """`refuse`, `page_fault` or `wire`."""
-        return next(kind for kind in KINDS_OF_FAULT if kind in self.spec)
+    def __post_init__(self) -> None:
+        self.kind = next(kind for kind in KINDS_OF_FAULT if kind in self.spec)
+        self._vendor, self._call = self.spec["when"]["vendor"], self.spec["when"].get("call", 0)
+
+    def concerns(self, vendor: str, call: int) -> bool:
+        """Whether that call of that vendor is worth a closer look: a chaos profile has hundreds of faults."""
+        return self._call in (0, call) and self._vendor == vendor
 
     @property
     def used_up(self) -> bool:

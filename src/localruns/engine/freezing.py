@@ -1,4 +1,4 @@
-"""Writes a scenario with every generated row as a literal one, so that its rows depend on no template any more."""
+"""Writes a scenario with all that is generated written out, so that no template and no chaos profile can change it."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ def frozen(source: Source, scenario: Scenario, vendors: Mapping[str, Vendor]) ->
         elif key == "timeline":
             events = [writer.event(index, event) for index, event in enumerate(value)]
             yield yamlio.dump({key: events}), sum(_count(event.get("insert", ())) for event in value)
+        elif key == "faults":  # those of a chaos profile are written out too
+            yield yamlio.dump({key: list(scenario.faults)}), 0
         elif key != "fingerprint":  # it pinned what a template drew
             yield yamlio.dump({key: value}), 0
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from localruns import schemas, yamlio
 from localruns.clock import parse_time
+from localruns.engine import chaos
 from localruns.engine.fault_rules import breaches, shadowed
 from localruns.engine.source import Source as Source
 from localruns.engine.vendor import Vendor
@@ -36,7 +37,8 @@ class Site:
 class Scenario:
     """Everything of a scenario but its rows.
 
-    Shape: `faults` as written; `timeline` per vendor, in order, each event's trigger (`after` or `at`) as
+    Shape: `faults` as written, those of a profile written out, and `chaos` then the profile, its seed and its length in
+    calls; `timeline` per vendor, in order, each event's trigger (`after` or `at`) as
     written, its rows compiled into versions already; `rate_limits` per vendor `calls` and `per_s`.
     """
 
@@ -48,6 +50,7 @@ class Scenario:
     faults: Sequence[Mapping[str, Any]]
     timeline: Mapping[str, Sequence[Mapping[str, Any]]]
     rate_limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    chaos: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def start(self) -> datetime:
@@ -74,16 +77,18 @@ def interpret(source: Source, vendors: Mapping[str, Vendor], seed: int | None = 
     """The scenario that `source` describes; `seed` replaces its own."""
     content = source.content
     _expiry(source)
+    seed = content.get("seed", 0) if seed is None else seed
     sites = {name: _site(part or {}, vendors[name]) for name, part in content["vendors"].items()}
     return Scenario(
         name=content["scenario"],
         about=content.get("about", ""),
-        seed=content.get("seed", 0) if seed is None else seed,
+        seed=seed,
         clock=_clock(source),
         sites=sites,
-        faults=[_fault(source, index, vendors) for index in range(len(content.get("faults", ())))],
+        faults=_faults(source, vendors, seed),
         timeline=_timeline(source),
         rate_limits=_rate_limits(source, vendors),
+        chaos=_chaos(source, seed),
     )
 
 
@@ -132,6 +137,22 @@ def _held(source: Source, path: tuple[str | int, ...], vendor: str) -> None:
     if vendor not in source.content["vendors"]:
         words = f"found {vendor!r}, which this scenario holds no data for, expected one of: "
         raise ConfigError(source.problem(path, words + ", ".join(source.content["vendors"])))
+
+
+def _faults(source: Source, vendors: Mapping[str, Vendor], seed: int) -> Sequence[Mapping[str, Any]]:
+    """The faults as written, or those that a profile comes to."""
+    written = source.content.get("faults", ())
+    if not isinstance(written, Mapping):
+        return [_fault(source, index, vendors) for index in range(len(written))]
+    named = written.get("vendors", list(source.content["vendors"]))
+    for index, vendor in enumerate(named):
+        _held(source, ("faults", "vendors", index), vendor)
+    return chaos.expand(written, [vendors[name] for name in source.content["vendors"] if name in named], seed)
+
+
+def _chaos(source: Source, seed: int) -> Mapping[str, Any]:
+    written = source.content.get("faults", ())
+    return chaos.stated(written, seed) if isinstance(written, Mapping) else {}
 
 
 def _fault(source: Source, index: int, vendors: Mapping[str, Vendor]) -> Mapping[str, Any]:

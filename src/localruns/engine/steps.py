@@ -54,12 +54,13 @@ def decide(call: Call) -> Call:
     state.calls += 1
     operation = call.endpoint.name if call.endpoint else ""
     moment = Moment(call.vendor.id, operation, state.calls, call.page_number, state.rows)
-    for fault in call.space.faults:  # a refusal comes over the same wire, so these are first
+    faults = [fault for fault in call.space.faults if fault.concerns(call.vendor.id, state.calls)]
+    for fault in faults:  # a refusal comes over the same wire, so these are first
         if fault.kind == "wire" and fault.due(moment):
             _wire_fault(call, fault)
     if (throttled := excess(call)) is not None:
         raise throttled
-    for fault in call.space.faults:
+    for fault in faults:
         if fault.kind == "page_fault":
             call = _page_fault(call, fault, moment)
         elif fault.kind == "refuse" and fault.strikes(moment):

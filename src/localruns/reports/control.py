@@ -74,7 +74,7 @@ CALLS: Mapping[tuple[str, str], Operation] = {
     ("PUT", "/clock"): _call("Changes virtual time.", "Clock", body="admin/clock-change.json"),
     ("GET", "/faults"): _call("Armed faults, and how often each fired.", "Faults"),
     ("POST", "/faults"): _call(
-        "Arms a fault.", "Fault", body="scenario.schema.json#/properties/faults/items", status=201
+        "Arms a fault, or those of a chaos profile.", "Armed", body="admin/new-fault.json", status=201
     ),
     ("DELETE", "/faults/{number}"): _call("Takes a fault away.", "Fault", _NUMBER),
     ("GET", "/walks"): _call("What each client's pass through the pages saw.", "Walks", _OF_VENDOR),

@@ -6,26 +6,37 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from localruns.errors import ConfigError
 from localruns.surfaces.options import PATH, VENDORS, require_new
 
+if TYPE_CHECKING:
+    from localruns.engine.scenario import Scenario
+
 
 @click.command()
 @click.argument("path", nargs=-1, type=PATH)
-def validate(path: Sequence[Path]) -> None:
+@click.option("--verbose", "-v", is_flag=True, help="List the faults of each, those of a chaos profile too.")
+def validate(path: Sequence[Path], verbose: bool) -> None:
     """Check scenario files or folders of them (default: all that are shipped); exit code 2 when one has a problem."""
     from localruns.engine.checking import check_files
     from localruns.vendors import all_vendors
 
-    good, problems = check_files(path, all_vendors())
+    good, problems = check_files(path, all_vendors(), _list_faults if verbose else lambda place, scenario: None)
     for problem in problems:
         click.echo(problem)
     click.echo(f"{good} of {good + len({problem.split(':', 1)[0] for problem in problems})} scenarios hold", err=True)
     sys.exit(2 if problems else 0)
+
+
+def _list_faults(place: Path, scenario: Scenario) -> None:
+    from localruns.engine.faults import words
+
+    for fault in scenario.faults:
+        click.echo(f"{click.format_filename(place)}: {fault['when']['vendor']}: {words(fault)}")
 
 
 @click.command()
@@ -50,7 +61,7 @@ def new(name: str, vendor: str, out: Path | None) -> None:
 @click.option("--out", type=PATH, default="-", show_default=True, help="The file to write; -: standard output.")
 @click.option("--scenarios", multiple=True, type=PATH, help="A folder of scenarios; may be repeated.")
 def freeze(scenario: str, out: Path, scenarios: Sequence[Path]) -> None:
-    """Write SCENARIO with its generated rows as literal ones, free of template and Faker."""
+    """Write SCENARIO with its generated rows as literal ones and the faults of its chaos profile one by one."""
     to_file = out != Path("-")
     if to_file:
         require_new(out)

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import click
 
+from localruns.engine.chaos import summary
 from localruns.engine.journal import Entry
 from localruns.engine.namespace import Namespace
 from localruns.paths import cache_dir
@@ -66,6 +67,8 @@ class Console:
             prefix = "" if space.name == "default" else f"/ns/{quote(space.name, safe='')}"
             served = ", ".join(vendor for vendor in space.states if vendor in emulator.vendors)
             lines.append(f"  {url}{prefix}/  scenario {space.scenario.name}: {served}")
+            if by_chance := summary(space.scenario):
+                lines.append(f"    {by_chance}")
         cache = emulator.options.cache
         where = f"--url {url}" + (f" --cache-dir {shlex.quote(str(cache))}" if cache != cache_dir() else "")
         lines.append(f"  `localruns env {where}` shows how to point each SDK here; Ctrl-C stops")

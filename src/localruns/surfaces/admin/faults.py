@@ -6,6 +6,7 @@ from typing import Any
 
 import flask
 
+from localruns.engine import chaos
 from localruns.engine.emulator import Emulator
 from localruns.engine.fault_rules import breaches
 from localruns.engine.faults import Fault, words
@@ -14,7 +15,7 @@ from localruns.errors import Problem
 from localruns.surfaces.admin.asking import content, only, space_of, whole
 from localruns.yamlio import key_path
 
-SCHEMA = "scenario.schema.json#/properties/faults/items"
+SCHEMA = "admin/new-fault.json"
 
 
 def add(admin: flask.Blueprint, emulator: Emulator) -> None:
@@ -29,8 +30,10 @@ def add(admin: flask.Blueprint, emulator: Emulator) -> None:
     @admin.post("/faults")
     def arm() -> tuple[dict[str, Any], int]:
         only()
-        space = space_of(emulator)
-        return shown(armed(space, content(SCHEMA), emulator)), 201
+        space, asked = space_of(emulator), content(SCHEMA)
+        if "profile" in asked:
+            return drawn(space, asked, emulator), 201
+        return shown(armed(space, asked, emulator)), 201
 
     @admin.delete("/faults/<number>")
     def disarm(number: str) -> dict[str, Any]:
@@ -52,6 +55,20 @@ def armed(space: Namespace, spec: dict[str, Any], emulator: Emulator) -> Fault:
     if found:
         raise Problem(400, "bad request", "\n".join(found))
     return space.arm(spec)
+
+
+def drawn(space: Namespace, asked: dict[str, Any], emulator: Emulator) -> dict[str, Any]:
+    """The faults of a chaos profile, armed for the calls that come from now on. Raises Problem 400."""
+    held = [emulator.all_vendors[name] for name in space.states]
+    for index, name in enumerate(asked.get("vendors", ())):
+        if name not in space.states:
+            listed = ", ".join(space.states)
+            found = f"vendors[{index}]: found {name!r}, which has no data here"
+            raise Problem(400, "bad request", f"{found}, expected one of: {listed}")
+    struck = [vendor for vendor in held if vendor.id in asked.get("vendors", space.states)]
+    made = {name: state.calls for name, state in space.states.items()}
+    faults = [space.arm(spec) for spec in chaos.expand(asked, struck, space.scenario.seed, made)]
+    return {**chaos.stated(asked, space.scenario.seed), "faults": [shown(fault) for fault in faults]}
 
 
 def shown(fault: Fault) -> dict[str, Any]:
