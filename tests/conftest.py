@@ -54,3 +54,11 @@ def live(make_app: MakeApp) -> Iterator[Callable[..., str]]:
             return servers.enter_context(Edge(app, refuser(app.emulator))).url
 
         yield start
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what tests counted and put down with `record_property("summary", ...)`."""
+    for report in terminalreporter.getreports("passed"):
+        for name, words in report.user_properties:
+            if name == "summary":
+                terminalreporter.write_line(words)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 
 from localruns.engine.message import Request
 from localruns.engine.routing import Router
 from localruns.reports.near import near_miss, nearest
+from localruns.surfaces.http import App
 from localruns.vendors import all_vendors
 from tests.clients.pagers import SEARCH, STUDIO
 
@@ -77,3 +79,27 @@ def test_long_paths_are_compared_quickly_and_told_briefly(router: Router, path: 
     started = time.process_time()
     assert len(miss(router, "GET", path)) < 700
     assert time.process_time() - started < 0.5
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("/api/v1/runs?pagesize=10", "pagesize is ignored, did you mean 'PageSize'?"),
+        ("/api/v1/runs?MaxResults=10&zzz=1", "zzz is ignored"),
+        ("/api/v1/runs?MaxResults=10", ""),
+    ],
+)
+def test_a_parameter_that_is_not_read_is_told(make_app: Callable[..., App], target: str, words: str) -> None:
+    client = make_app("quickstart").test_client()
+    assert client.get(target, headers=HEADERS["alibaba-pai"]).status_code == 200
+    assert client.get("/__admin/requests").json["requests"][-1]["why"] == words
+
+
+def test_a_member_of_a_body_that_is_not_read_is_told(make_app: Callable[..., App]) -> None:
+    client = make_app("quickstart").test_client()
+    for body, words in (
+        ({"experiment_id": ["1"]}, "experiment_id is ignored, did you mean 'experiment_ids'?"),
+        ({"experiment_ids": ["1"]}, ""),
+    ):
+        client.post(SEARCH, json=body, headers=HEADERS["oracle-aidp"])
+        assert client.get("/__admin/requests").json["requests"][-1]["why"] == words

@@ -14,4 +14,8 @@ def flaw(call: Call, credential: str) -> str:
         return "disabled"
     if "expires" in known and call.space.clock.now() >= parse_time(known["expires"]):
         return "expired"
+    if "expires_after_calls" in known:
+        uses: dict[str, int] = call.state.memory.setdefault("uses", {})
+        uses[credential] = uses.get(credential, 0) + 1
+        return "expired" if uses[credential] > known["expires_after_calls"] else ""
     return ""

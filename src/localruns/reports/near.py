@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+import orjson
+
+from localruns.engine.described import Operation
 from localruns.engine.message import Request
 from localruns.engine.routing import Router
-from localruns.engine.vendor import Endpoint
+from localruns.engine.vendor import Endpoint, Vendor
+from localruns.schemas import bundled, near
 
 _CLOSE = 0.6
+_LISTED = 5
 _LONGEST = 300  # of a path, so that no request takes long to compare
 _GAP = re.compile(r"\{\w+\}")
 
@@ -27,6 +34,45 @@ def near_miss(router: Router, request: Request) -> str:
         changes.append(f"method {request.method[:40]}, expected {best.method}")
     changes += _path_changes(best.path, request.path)
     return f"close to {best.name}: {'; '.join(changes)}" if changes else ""
+
+
+def ignored(vendor: Vendor, endpoint: Endpoint, request: Request) -> str:
+    """`pagesize is ignored, did you mean 'PageSize'?` for what the operation does not read, else ""."""
+    names = dict.fromkeys(name for name, _ in request.args)
+    key = (vendor.id, endpoint.name)
+    known = _reads.get(key) or _reads.setdefault(key, _read(vendor, endpoint.name))
+    if request.body and known.body_names:
+        names.update(dict.fromkeys(_members(request.body)))
+    unread = [name for name in names if name not in known.names]
+    hints = [f"{name[:80]} is ignored{near(name[:80], known.names)}" for name in unread[:_LISTED]]
+    return "; ".join(hints)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    names: Sequence[str]
+    body_names: bool
+
+
+_reads: dict[tuple[str, str], _Read] = {}
+
+
+def _read(vendor: Vendor, operation: str) -> _Read:
+    """The names that an operation reads in its query and at the top of its JSON body."""
+    described = vendor.contract.operations.get(operation, Operation(""))
+    names = [parameter.name for parameter in described.parameters if parameter.place == "query"]
+    in_body = described.body_type == "application/json" and bool(described.body)
+    if in_body:
+        names += bundled(described.body).get("properties", {})
+    return _Read(names, in_body)
+
+
+def _members(body: bytes) -> Iterable[str]:
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return ()
+    return found if isinstance(found, dict) else ()
 
 
 def nearest(router: Router, path: str) -> Endpoint | None:

@@ -22,7 +22,7 @@ from localruns.engine.journal import Entry
 from localruns.engine.message import Reply, Request, parse_query
 from localruns.engine.namespace import Namespace
 from localruns.errors import ConfigError, EmulatorError, Problem
-from localruns.reports.near import near_miss, nearest
+from localruns.reports.near import ignored, near_miss, nearest
 from localruns.surfaces import admin, contract_api
 from localruns.surfaces.hints import index
 
@@ -68,6 +68,8 @@ class App(flask.Flask):
             return _send(problem(error), start_response, request.method)
         if route is None or route.endpoint is None:
             entry.near_miss = near_miss(self.emulator.router, request)
+        elif hint := ignored(route.vendor, route.endpoint, request):
+            entry.notes.append(hint)
         body = _deliver(reply, entry, environ, start_response)
         return _Sending(body, lambda: self.emulator.sent(space, entry), closed="localruns.headers" in environ)
 

@@ -103,7 +103,7 @@ def test_parameters_that_are_ignored_stand_in_the_journal(site):
     started = site()
     started.get(f"{RUNS}?pagesize=1&page=1")
 
-    assert started.last.notes == ["ignored parameters: pagesize (known: page, pageSize)"]
+    assert started.last.notes == ["pagesize is ignored, did you mean 'pageSize'?"]
 
 
 @pytest.mark.parametrize("query", ["?page=%FF", "?%C3%28=1"])

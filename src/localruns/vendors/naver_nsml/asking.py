@@ -11,7 +11,6 @@ from localruns.engine.query import Cut, Field, Order, Query
 from localruns.engine.steps import found
 from localruns.errors import ApiError
 
-_NAMES = ("page", "pageSize")
 # Newest first, as in both published samples; the ties are assumed. Names are numbers of any length: the longer of
 # two is the greater, and among equals the text decides.
 QUERY = Query(
@@ -36,9 +35,6 @@ def readable(call: Call) -> Call:
 
 def parse(call: Call) -> Call:
     """The call with its query and page. Raises BadRequest."""
-    ignored = {name: None for name, _ in call.request.args if name not in _NAMES}
-    if ignored:
-        call.entry.notes.append(f"ignored parameters: {', '.join(ignored)[:200]} (known: {', '.join(_NAMES)})")
     lowest = 0 if call.settings["page_zero"] == "first" else 1
     page = max(_number(call, "page", 1, lowest), 1)
     size = _number(call, "pageSize", call.settings["default_page_size"], 1)

@@ -51,7 +51,8 @@ def preview(call: Call) -> Call:
     """Refuse a request that does not opt in to preview endpoints."""
     if call.settings["require_preview"] and not call.details.preview:
         shown = call.request.arg("preview")
-        raise BadRequest("preview", shown, "true", code="ApiFeaturePreviewUsageOnly")
+        detail = "preview=true is missing" if shown is None else f"preview is {shown[:40]!r}, expected true"
+        raise BadRequest("preview", shown, "true", code="ApiFeaturePreviewUsageOnly", detail=detail)
     return call
 
 
