@@ -12,7 +12,7 @@ from localruns.engine.routing import Router
 from localruns.reports.near import near_miss, nearest
 from localruns.surfaces.http import App
 from localruns.vendors import all_vendors
-from tests.clients.pagers import SEARCH, STUDIO
+from tests.clients.pagers import HEADERS, SEARCH, STUDIO
 
 
 @pytest.fixture
