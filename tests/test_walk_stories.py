@@ -157,3 +157,12 @@ def test_without_pytest_the_same_can_be_said() -> None:
 def test_importing_the_sleeping_module_changes_nothing() -> None:
     code = "import time; real = time.sleep; import localruns.testing.sleeping; assert time.sleep is real"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.localruns("throttled-mid-walk")
+def test_the_design_example_holds(localruns: Any, virtual_time: Any) -> None:
+    rows = walk(localruns.url)
+    story = localruns.walk("alibaba-pai")
+    story.assert_exactly_once(rows, key="RunId")
+    assert (len(rows), story.unstable, story.retries) == (120, ["run-t7"], 1)
+    assert localruns.waits() == [pytest.approx(2.0, abs=0.2)]
