@@ -112,6 +112,7 @@ def test_every_scenario_key_is_documented() -> None:
     page = (DOCS / "scenarios.md").read_text("utf-8")
     top = schemas.bundled("scenario.schema.json")["properties"]
     keys = [*top, *top["faults"]["items"]["properties"], *top["faults"]["items"]["properties"]["when"]["properties"]]
+    keys += schemas.raw("scenario.schema.json")["$defs"]["chaos"]["properties"]
     keys += [*top["timeline"]["items"]["properties"], *top["fingerprint"]["properties"]]
     for vendor in all_vendors():
         properties = schemas.bundled(f"{vendor}/scenario.json")["properties"]

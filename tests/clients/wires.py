@@ -82,3 +82,16 @@ def failure(client: str, url: str, headers: dict[str, str], timeout_s: float = P
     except (requests.RequestException, httpx.HTTPError, urllib3.exceptions.HTTPError) as error:
         return type(error)
     return None
+
+
+class Wired:
+    """Takes what a pager hands to Werkzeug's test client over a real connection, a new one each time."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def get(self, path: str, query_string: dict[str, str], headers: dict[str, str]) -> requests.Response:
+        return requests.get(self._url + path, params=query_string, headers=headers, timeout=PATIENCE_S)
+
+    def post(self, path: str, data: str, headers: dict[str, str]) -> requests.Response:
+        return requests.post(self._url + path, data=data, headers=headers, timeout=PATIENCE_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localruns import schemas, yamlio
-from localruns.engine.chaos import PROFILES, WINDOW, expand, summary
+from localruns.engine.chaos import CALLS, PROFILES, WINDOW, expand, summary
 from localruns.engine.fault_rules import breaches
 from localruns.engine.freezing import frozen
 from localruns.engine.page_faults import CATALOGUE, why_not
@@ -18,6 +19,7 @@ from localruns.engine.scenario import Scenario, interpret
 from localruns.engine.source import Source
 from localruns.errors import ConfigError
 from localruns.vendors import IDS, all_vendors
+from tests.docs_tables import DOCS
 
 FAULT = schemas.validator("scenario.schema.json#/properties/faults/items")
 EACH_PROFILE = pytest.mark.parametrize("profile", PROFILES)
@@ -38,10 +40,13 @@ def drawn(profile: str, seed: int, *vendors: str, **order: Any) -> list[dict[str
     return expand({"profile": profile, "seed": seed, **order}, held, 0)
 
 
-def test_the_schema_knows_the_profiles() -> None:
-    assert schemas.bundled("scenario.schema.json")["$defs"]["scenario.schema.json"]["$defs"]["chaos"]["properties"][
-        "profile"
-    ]["enum"] == list(PROFILES)
+def test_schema_and_documentation_know_the_profiles() -> None:
+    order = schemas.raw("scenario.schema.json")["$defs"]["chaos"]["properties"]
+    assert order["profile"]["enum"] == list(PROFILES)
+    assert order["calls"]["default"] == CALLS
+    page = (DOCS / "faults.md").read_text("utf-8")
+    assert [name for name in re.findall(r"(?m)^\| `([a-z-]+)` \|", page) if name in PROFILES] == list(PROFILES)
+    assert f"window of {WINDOW} calls" in page
 
 
 @EACH_PROFILE

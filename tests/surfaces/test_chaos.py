@@ -12,6 +12,7 @@ import requests
 from localruns.engine.chaos import PROFILES
 from tests.clients.pagers import PAGERS
 from tests.clients.processes import Served, run, serving
+from tests.clients.wires import Wired
 from tests.conftest import MakeApp
 
 SCENARIO = """
@@ -27,20 +28,10 @@ CLOCKS = {"took_ms", "asked_s", "answered_s"}  # wall time, as are the port and 
 WALKERS = [pager for pager in PAGERS if pager.vendor in SCENARIO and pager.style == "token"]
 
 
-class _Session:
-    """What a pager takes for Werkzeug's test client."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def get(self, path: str, query_string: dict[str, str], headers: dict[str, str]) -> requests.Response:
-        return requests.get(self.url + path, params=query_string, headers=headers, timeout=30)
-
-
 def walk_on(url: str) -> None:
     """So many requests of each vendor: a page again when anything is wrong with it, from the start after the last."""
     for pager in WALKERS:
-        token, client = None, _Session(url)
+        token, client = None, Wired(url)
         for _ in range(REQUESTS):
             try:
                 answer = pager.ask(client, 7, token, {})  # type: ignore[arg-type]

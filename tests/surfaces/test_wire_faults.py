@@ -20,8 +20,9 @@ from localruns.reports.words import as_json as entry_json
 from localruns.surfaces.edge import Edge
 from localruns.surfaces.http import App, refuser
 from tests.clients.pagers import HEADERS, PAGERS
-from tests.clients.wires import CLIENTS, PATIENCE_S, Got, failure
+from tests.clients.wires import CLIENTS, PATIENCE_S, Got, Wired, failure
 from tests.conftest import MakeApp
+from tests.docs_tables import DOCS
 
 VENDOR = "alibaba-pai"
 HEADER = HEADERS[VENDOR]
@@ -109,6 +110,15 @@ def test_a_broken_answer_raises_and_the_next_is_whole(
     (walk,) = rig.walks
     assert (walk["pages"], walk["delivered"], walk["retries"], walk["duplicates"]) == (3, 25, 1, [])
     assert walk["complete"]
+
+
+def test_the_documentation_says_what_each_client_makes_of_it() -> None:
+    lines = (DOCS / "faults.md").read_text("utf-8").splitlines()
+    for wire, expected in BROKEN:
+        ((name, value),) = wire.items()
+        told = " | ".join(f"`{each.__name__}`" if isinstance(each, type) else str(each) for each in expected)
+        where = "" if value is True or "truncate" in name else ", in the body" if value > 500 else ", up to the end"
+        assert [line for line in lines if line.startswith(f"| `{name}`{where}") and line.endswith(f"| {told} |")], wire
 
 
 @EACH_CLIENT
@@ -240,8 +250,8 @@ def test_every_vendor_breaks_off_alike(make_app: MakeApp, pager: Any) -> None:
     app = make_app(vendor=pager.vendor)
     space = app.emulator.space("default")
     space.arm({"when": {"vendor": pager.vendor, "page": 2}, "times": 1, "wire": {"truncate_body_after_bytes": 50}})
-    with Edge(app, refuser(app.emulator)) as edge, requests.Session() as session:
-        client = _Wired(session, edge.url)
+    with Edge(app, refuser(app.emulator)) as edge:
+        client = Wired(edge.url)
         first = pager.page(client, 10)
         with pytest.raises(ChunkedEncodingError):
             pager.page(client, 10, first.next)
@@ -249,20 +259,6 @@ def test_every_vendor_breaks_off_alike(make_app: MakeApp, pager: Any) -> None:
         assert len(pager.page(client, 10, second.next).rows) == 5
     (walk,) = [as_json(walk, space) for walk in space.walks]
     assert (walk["complete"], walk["retries"], walk["duplicates"]) == (True, 1, [])
-
-
-class _Wired:
-    """Takes what a pager hands to Werkzeug's test client over a real connection."""
-
-    def __init__(self, session: requests.Session, url: str) -> None:
-        self._session = session
-        self._url = url
-
-    def get(self, path: str, query_string: dict[str, str], headers: dict[str, str]) -> requests.Response:
-        return self._session.get(self._url + path, params=query_string, headers=headers, timeout=PATIENCE_S)
-
-    def post(self, path: str, data: str, headers: dict[str, str]) -> requests.Response:
-        return self._session.post(self._url + path, data=data, headers=headers, timeout=PATIENCE_S)
 
 
 def test_a_head_request_is_no_call_of_the_operation_and_leaves_the_fault_armed(rig: Rig) -> None:
@@ -280,8 +276,8 @@ def test_the_same_call_is_drawn_the_same_and_each_part_matters(make_app: MakeApp
         home = emulator.space("default") if space == "default" else emulator.make_space(space)
         home.arm({"when": {"vendor": vendor}, "wire": {"latency_ms": {"uniform": [1, 3]}, "garbage_bytes": 9}})
         pager = next(each for each in PAGERS if each.vendor == vendor)
-        with Edge(app, refuser(emulator)) as edge, requests.Session() as session:
-            client = _Wired(session, edge.url + ("" if space == "default" else f"/ns/{space}"))
+        with Edge(app, refuser(emulator)) as edge:
+            client = Wired(edge.url + ("" if space == "default" else f"/ns/{space}"))
             bodies = [pager.ask(client, 5, None, {}).content for _ in range(3)]
         latencies = [next(entry.wire.script(b"\r\n\r\n")) for entry in home.journal if entry.wire]
         return list(zip(bodies, latencies, strict=True))

@@ -48,7 +48,7 @@ def stated(order: Mapping[str, Any], seed: int) -> Spec:
 
 
 def summary(scenario: Scenario) -> str:
-    """`chaos flaky-network, seed 8812: 51 faults for alibaba-pai, ...`; "" for a scenario without a profile."""
+    """`chaos flaky-network, seed 8812: 51 faults for VENDOR, ...`; "" for a scenario without a profile."""
     if not scenario.chaos:
         return ""
     counts = Counter(fault["when"]["vendor"] for fault in scenario.faults)
