@@ -40,6 +40,13 @@ def test_a_fault_armed_while_running_fires_and_is_counted(client: Client) -> Non
     assert (listed["fired"], listed["used_up"]) == (1, True)
 
 
+def test_a_fault_of_one_call_is_used_up_by_it(client: Client) -> None:
+    arm(client, {"when": {"vendor": "alibaba-pai", "call": 2}, "refuse": "throttled"})
+    assert [status(client) for _ in range(3)] == [200, 429, 200]
+    (listed,) = client.get("/__admin/faults").json["faults"]
+    assert (listed["fired"], listed["used_up"]) == (1, True)
+
+
 def test_a_page_fault_armed_while_running_fires_and_is_counted(client: Client) -> None:
     arm(client, {"when": {"vendor": "alibaba-pai", "page": 2}, "page_fault": "short_page"})
     sizes = [len(page.rows) for page in PAI.walk(client, 10)]

@@ -52,8 +52,9 @@ class Fault:
 
     @property
     def used_up(self) -> bool:
-        """Whether it has fired as often as it may."""
-        return "times" in self.spec and self.fired >= self.spec["times"]
+        """Whether it has fired as often as it may; there is but one n-th call."""
+        limit = self.spec.get("times", 1 if self._call else None)
+        return limit is not None and self.fired >= limit
 
     def applies(self, moment: Moment) -> bool:
         """Whether a page fault may act on a call; at which page it does is its own business."""
