@@ -19,7 +19,7 @@ def check_files(
     vendors: Mapping[str, Vendor],
     told: Callable[[Path, Scenario], None] = lambda path, scenario: None,
 ) -> tuple[int, list[str]]:
-    """(how many hold, a line per problem) of files, of folders, or of all that is shipped; `told` hears of the good ones."""
+    """(how many hold, a line per problem) of files, folders, or all that is shipped; `told` hears of the good ones."""
     good, problems = 0, list[str]()
     for path in _files(paths) if paths else (item.path for item in Library()):
         try:
