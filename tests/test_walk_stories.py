@@ -166,3 +166,16 @@ def test_the_design_example_holds(localruns: Any, virtual_time: Any) -> None:
     story.assert_exactly_once(rows, key="RunId")
     assert (len(rows), story.unstable, story.retries) == (120, ["run-t7"], 1)
     assert localruns.waits() == [pytest.approx(2.0, abs=0.2)]
+
+
+def test_chaos_is_drawn_from_its_seed_and_armed(localruns: Any) -> None:
+    def drawn(seed: int) -> list[str]:
+        faults = localruns.chaos("overloaded", seed=seed, calls=40, vendors=["alibaba-pai"])
+        told = [entry["words"] for entry in localruns.call("GET", "faults")["faults"]]
+        for fault in faults:
+            fault.remove()
+        return told
+
+    assert drawn(1) == drawn(1) != drawn(2)
+    with pytest.raises(ConfigError, match="did you mean 'overloaded'"):
+        localruns.chaos("overload")

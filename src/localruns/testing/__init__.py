@@ -3,7 +3,8 @@
 The pytest fixtures of `localruns.surfaces.pytest_plugin` are made of the same parts.
 """
 
-from localruns.testing.handle import Clock, Handle
+from localruns.testing.clock import Clock
+from localruns.testing.handle import Handle
 from localruns.testing.server import LocalRuns, RemoteRuns, Server, wsgi_app
 
 __all__ = ["Clock", "Handle", "LocalRuns", "RemoteRuns", "Server", "wsgi_app"]

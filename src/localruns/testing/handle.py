@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from localruns.errors import ConfigError, LocalrunsError, Problem
+from localruns.testing.clock import Clock
 from localruns.testing.control import Control
 from localruns.testing.faults import ArmedFault, spec_of
 from localruns.testing.lines import lines, waits
@@ -25,39 +24,6 @@ GONE: dict[str, Any] = {
     "why": "",
     "defect": "not in the journal any more",
 }
-
-
-class Clock:
-    """The virtual time of a namespace; it ticks with real time until frozen."""
-
-    def __init__(self, handle: Handle) -> None:
-        self._handle = handle
-
-    @property
-    def now(self) -> datetime:
-        """The virtual time, aware, in UTC."""
-        return datetime.fromisoformat(self._handle.call("GET", "clock")["now"])
-
-    @property
-    def frozen(self) -> bool:
-        """Whether time stands still."""
-        return bool(self._handle.call("GET", "clock")["frozen"])
-
-    def freeze(self, at: datetime | str | None = None) -> None:
-        """Stop time, at `at` (aware, or ISO 8601 text) or where it is."""
-        moment = at.isoformat() if isinstance(at, datetime) else at
-        self._act("freeze", {} if moment is None else {"at": moment})
-
-    def advance(self, step: float | timedelta) -> None:
-        """Jump ahead; a frozen clock stays frozen. Units: seconds, or a timedelta."""
-        self._act("advance", {"seconds": step.total_seconds() if isinstance(step, timedelta) else step})
-
-    def reset(self) -> None:
-        """Back to the scenario's start, ticking."""
-        self._act("reset", {})
-
-    def _act(self, action: str, details: Mapping[str, Any]) -> None:
-        self._handle.call("PUT", "clock", content={"action": action, **details})
 
 
 class Handle:
@@ -139,6 +105,17 @@ class Handle:
             return ArmedFault(self, self.call("POST", "faults", spec_of(self._vendor(vendor), given))["id"])
         except Problem as problem:
             raise mistake(problem) from None
+
+    def chaos(self, profile: str, **given: Any) -> list[ArmedFault]:
+        """Arm the faults of a profile for the calls from now on: `chaos("flaky-network", seed=8812, calls=50)`.
+
+        Raises ConfigError.
+        """
+        try:
+            drawn = self.call("POST", "faults", {"profile": profile, **given})["faults"]
+        except Problem as problem:
+            raise mistake(problem) from None
+        return [ArmedFault(self, fault["id"]) for fault in drawn]
 
     def walks(self, vendor: str = "") -> list[WalkStory]:
         """The walks of a vendor's clients, oldest first; without a name, of all vendors."""
