@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from localruns.clock import parse_time
 from localruns.engine.call import Call
+from localruns.errors import Forbidden
 
 
 def flaw(call: Call, credential: str) -> str:
@@ -19,3 +20,11 @@ def flaw(call: Call, credential: str) -> str:
         uses[credential] = uses.get(credential, 0) + 1
         return "expired" if uses[credential] > known["expires_after_calls"] else ""
     return ""
+
+
+def permission(call: Call) -> Call:
+    """Refuse a good credential that the scenario gives no right to this. Raises Forbidden."""
+    known = call.state.credentials.get(call.entry.credential, {})
+    if call.state.auth != "off" and known.get("allow") is False:
+        raise Forbidden(detail=f"{known['id']} has `allow: false` in the scenario")
+    return call

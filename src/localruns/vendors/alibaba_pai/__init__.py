@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from localruns.engine.credentials import permission
 from localruns.engine.steps import decide, listing
 from localruns.engine.vendor import Endpoint, Neighbour, Vendor
 from localruns.vendors.alibaba_pai import access, asking, client, contract, problems, runs
@@ -23,7 +24,7 @@ VENDOR = Vendor(
                 access.authenticate,
                 asking.parse,
                 decide,
-                access.permission,
+                permission,
                 asking.usable,
             ),
             answer=listing(runs.render),

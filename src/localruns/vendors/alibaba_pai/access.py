@@ -16,7 +16,7 @@ from localruns.engine.call import Call
 from localruns.engine.credentials import flaw
 from localruns.engine.draw import BASE62, code_text
 from localruns.engine.message import Request
-from localruns.errors import ApiError, Forbidden, Unauthorized
+from localruns.errors import ApiError, Unauthorized
 from localruns.vendors.alibaba_pai import signature
 from localruns.vendors.alibaba_pai.canonical import ALGORITHM, Authorization, read
 
@@ -41,14 +41,6 @@ def authenticate(call: Call) -> Call:
         _require_bearer(call, bearer)
     else:
         _require_key(call, _authorization(call.request))
-    return call
-
-
-def permission(call: Call) -> Call:
-    """Refuse a good key that the scenario gives no right to list runs."""
-    known = call.state.credentials.get(call.entry.credential, {})
-    if call.state.auth != "off" and known.get("allow") is False:
-        raise Forbidden(detail=f"{known['id']} has `allow: false` in the scenario")
     return call
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from localruns.engine.credentials import permission
 from localruns.engine.steps import decide, listing
 from localruns.engine.vendor import Endpoint, Neighbour, Vendor
 from localruns.vendors.naver_nsml import access, asking, client, contract, media, problems, runs
@@ -23,7 +24,7 @@ VENDOR = Vendor(
                 asking.readable,
                 access.authenticate,
                 access.subscription,
-                access.permission,
+                permission,
                 media.content_type,
                 media.acceptable,
                 asking.parse,

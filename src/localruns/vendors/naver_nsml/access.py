@@ -13,7 +13,7 @@ from localruns.engine.call import Call
 from localruns.engine.credentials import flaw
 from localruns.engine.draw import LOWER, code_text
 from localruns.engine.message import Request
-from localruns.errors import ApiError, Forbidden
+from localruns.errors import ApiError
 from localruns.vendors.naver_nsml.headers import (
     ACCESS_KEY,
     API_KEY,
@@ -60,14 +60,6 @@ def subscription(call: Call) -> Call:
         raise invalid(f"no credential of the scenario has the API key of {API_KEY}")
     if holders and holders[0].get("subscribed") is False:
         raise ApiError(code="210", detail=f"the API key of {holders[0]['id']} has `subscribed: false` in the scenario")
-    return call
-
-
-def permission(call: Call) -> Call:
-    """Refuse a good key that the scenario gives no right to list runs."""
-    known = call.state.credentials.get(call.entry.credential, {})
-    if call.state.auth != "off" and known.get("allow") is False:
-        raise Forbidden(code="nsml-403", detail=f"{known['id']} has `allow: false` in the scenario")
     return call
 
 

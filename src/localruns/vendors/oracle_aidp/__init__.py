@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from localruns.engine.credentials import permission
 from localruns.engine.steps import decide, listing
 from localruns.engine.vendor import Check, Endpoint, Neighbour, Vendor
 from localruns.vendors.oracle_aidp import access, asking, client, contract, experiments, problems, runs
 
 _PREFIXES = ("/20260430/", "/api/20260430/")
 _MLFLOW = "aiDataPlatforms/{aiDataPlatformId}/workspaces/{workspaceKey}/mlops/api/2.0/mlflow/"
-_BEFORE: tuple[Check, ...] = (problems.request_id, access.authenticate, access.existence, access.permission)
+_BEFORE: tuple[Check, ...] = (problems.request_id, access.authenticate, access.existence, permission)
 
 _NEIGHBOURS = {
     "POST": """experiments/create experiments/update experiments/delete experiments/restore

@@ -14,7 +14,7 @@ from typing import Any
 from localruns.engine.call import Call
 from localruns.engine.credentials import flaw
 from localruns.engine.message import Request
-from localruns.errors import BadRequest, Forbidden, NotFound, Unauthorized
+from localruns.errors import BadRequest, NotFound, Unauthorized
 from localruns.vendors.oracle_aidp import signature
 
 WELL_KNOWN_USER = "ocid1.tenancy.oc1..localruns/ocid1.user.oc1..localruns"
@@ -49,13 +49,6 @@ def existence(call: Call) -> Call:
     if workspace not in known[platform]["workspaces"]:
         listed = ", ".join(known[platform]["workspaces"])
         raise NotFound(detail=f"workspace {workspace[:200]!r} is not declared, expected one of: {listed}")
-    return call
-
-
-def permission(call: Call) -> Call:
-    """Refuse good credentials that the scenario gives no right to search."""
-    if call.state.auth != "off" and call.state.credentials.get(call.entry.credential, {}).get("allow") is False:
-        raise Forbidden(detail=f"{call.entry.credential} has `allow: false` in the scenario")
     return call
 
 

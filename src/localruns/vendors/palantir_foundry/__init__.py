@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from localruns.engine.credentials import permission
 from localruns.engine.steps import decide, listing
 from localruns.engine.vendor import Endpoint, Vendor
 from localruns.vendors.palantir_foundry import access, asking, client, contract, oauth, problems, runs
@@ -26,7 +27,7 @@ VENDOR = Vendor(
                 asking.preview,
                 asking.page_size,
                 asking.studio,
-                access.permission,
+                permission,
                 asking.config_version,
                 asking.page,
                 decide,

@@ -62,14 +62,6 @@ def scope(call: Call) -> Call:
     return call
 
 
-def permission(call: Call) -> Call:
-    """Refuse a good token that the scenario gives no rights on studios."""
-    known = call.state.credentials.get(call.entry.credential, {})
-    if call.state.auth != "off" and known.get("allow") is False:
-        raise Forbidden(detail=f"{known['id']} has `allow: false` in the scenario")
-    return call
-
-
 def identify(request: Request) -> str:
     """The bearer token, or the OAuth client: of a token given out here, of the form, of Basic."""
     text = _bearer(request)
