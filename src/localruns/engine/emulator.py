@@ -179,22 +179,22 @@ class Emulator:
         if entry.sent:
             return
         page = entry.page  # the journal may drop the rows of what is sent
-        entry.sent, entry.answered_s = True, time.monotonic()
-        _settle(entry, page)
+        entry.sent, entry.answered_s = True, (now := time.monotonic())
+        _settle(entry, page, now)
         if page is not None and not (entry.defect or entry.broken) and entry.vendor in space.states:
             space.delivered(entry.vendor, page, entry.page_number)
         for listener in self.listeners:
             listener(space, entry)
 
 
-def _settle(entry: Entry, page: Page | None) -> None:
-    """Tell the walk how its request ended."""
+def _settle(entry: Entry, page: Page | None, answered_s: float) -> None:
+    """Tell the walk how and when its request ended."""
     if entry.visit is None or entry.reply is None:
         return
     whole = page is not None and entry.refusal is None and not entry.defect
     entry.visit.outcome = "broken" if entry.broken else "whole" if whole else "refused"
     entry.visit.doubtful = entry.wire is not None and entry.wire.doubtful
-    entry.visit.status, entry.visit.answered_s = entry.reply.status, time.monotonic()
+    entry.visit.status, entry.visit.answered_s = entry.reply.status, answered_s
     if page is not None and entry.visit.outcome == "whole":
         entry.visit.numbers = array("I", page.numbers)
 

@@ -119,8 +119,16 @@ def found(
     first = page_number == 1 if by_number else not cut.offset and not token
     entry.visit = Visit(place, first, cut.size, page_number, call.state.version, time.monotonic())
     entry.walk = call.space.walks.join(call.vendor.id, entry.credential, query, entry.visit)
-    asked = replace(call, query=query, cut=cut, shape=shape, page_number=page_number)
-    return replace(asked, by_number=by_number, token=token, origin=origin)
+    return replace(
+        call,
+        query=query,
+        cut=cut,
+        shape=shape,
+        page_number=page_number,
+        by_number=by_number,
+        token=token,
+        origin=origin,
+    )
 
 
 def listing(render: Render) -> Answer:
