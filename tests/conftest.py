@@ -27,6 +27,19 @@ pytest_plugins = ["pytester"]
 MakeApp = Callable[..., App]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Tests marked `slow` run with --slow only."""
+    parser.addoption("--slow", action="store_true", help="Run what takes long, too.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what is marked `slow`, unless it is asked for."""
+    if not config.getoption("--slow"):
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="takes long; run with --slow"))
+
+
 @pytest.fixture
 def make_app(tmp_path: Path) -> MakeApp:
     """`make_app("quickstart")`, `make_app({...scenario...})`, `make_app(vendor="x", runs=[...], settings={...})`."""
