@@ -26,7 +26,8 @@ MAX_STATEMENTS = 30
 # What each layer may import; later ones stand above earlier ones.
 LAYERS = {"ground": {"ground"}, "engine": {"ground", "engine"}, "vendors": {"ground", "engine", "vendors"}}
 LAYERS["reports"] = {*LAYERS["vendors"], "reports"}
-LAYERS["surfaces"] = {*LAYERS["reports"], "surfaces"}
+LAYERS["recordings"] = {*LAYERS["reports"], "recordings"}
+LAYERS["surfaces"] = {*LAYERS["recordings"], "surfaces"}
 
 # Each third-party library is imported in one place of the package.
 ONE_PLACE = {
@@ -37,7 +38,7 @@ ONE_PLACE = {
     "uvicorn": "surfaces/edge/",
     "httptools": "surfaces/edge/",
     "uvloop": "surfaces/edge/",
-    "yaml": "yamlio.py",
+    "yaml": "yaml",
     "faker": "engine/pools.py",
     "jsonschema": "schemas.py",
     "jsonschema_rs": "schemas.py",

@@ -37,7 +37,7 @@ class Document:
 
     def value(self, schema: Schema) -> Any:
         """The content as plain Python values, texts kept where `schema` wants text."""
-        return _Builder(self.name, schema).build(self._root, (schema,), ())
+        return NodeBuilder(self.name, schema).build(self._root, (schema,), ())
 
     def line(self, path: Sequence[str | int]) -> int:
         """The line (from 1) of the deepest node on `path` that exists."""
@@ -74,7 +74,9 @@ def dump(value: Any) -> str:
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
-class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]
+class Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]
+    """Reads scalars as YAML 1.2 does."""
+
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
     _depth = 0
 
@@ -95,7 +97,11 @@ for _tag, _pattern, _first in (
     ("int", scalars.INT.pattern, list("-+0123456789")),
     ("float", scalars.FLOAT.pattern + r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", list("-+.0123456789")),
 ):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), _first)
+    Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), _first)
+
+
+class Block(str):
+    """A text that is written on lines of its own where YAML can do so without changing it."""
 
 
 class _Dumper(yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper):  # type: ignore[misc]
@@ -112,22 +118,36 @@ def _text(dumper: _Dumper, text: str) -> yaml.Node:
     return node
 
 
+def _block(dumper: _Dumper, text: Block) -> yaml.Node:
+    # Two line breaks at the end would close the document; a space at the start asks for a mark.
+    plain = text.strip("\n ") and not text.endswith("\n\n") and text[0] not in "\n "
+    odd = any(char in text for char in "\r\x85\u2028\u2029\ufeff")
+    node: yaml.Node = dumper.represent_scalar("tag:yaml.org,2002:str", str(text), "|" if plain and not odd else '"')
+    return node
+
+
 _Dumper.add_representer(str, _text)
+_Dumper.add_representer(Block, _block)
 for _tag, _pattern in (("int", scalars.INT.pattern), ("float", scalars.FLOAT.pattern)):
     # The writer's own rules are YAML 1.1, to which `1e5` and `0o17` are text.
     _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list("-+.0123456789"))
 
 
+def invalid(name: str, error: Exception) -> ConfigError:
+    """What to say of a file that is no YAML."""
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return ConfigError(f"{name}: not valid YAML: {' '.join(str(error).split())}")
+    mark = error.problem_mark or error.context_mark
+    where = f"{name}:{mark.line + 1}" if mark else name
+    words = ", ".join(part for part in (error.context, error.problem) if part)
+    return ConfigError(f"{where}: not valid YAML: {words}")
+
+
 def _compose(text: str, name: str) -> yaml.Node:
     try:
-        node = yaml.compose(text, Loader=_Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"{name}:{mark.line + 1}" if mark else name
-        words = ", ".join(part for part in (error.context, error.problem) if part)
-        raise ConfigError(f"{where}: not valid YAML: {words}") from None
+        node = yaml.compose(text, Loader=Loader)
     except (yaml.YAMLError, UnicodeEncodeError) as error:
-        raise ConfigError(f"{name}: not valid YAML: {' '.join(str(error).split())}") from None
+        raise invalid(name, error) from None
     if node is None:
         raise ConfigError(f"{name}:1: the file is empty, expected a mapping")
     return node
@@ -141,7 +161,7 @@ def _child(node: yaml.Node, step: str | int) -> tuple[int, yaml.Node] | None:
     return None
 
 
-class _Builder:
+class NodeBuilder:
     """Turns nodes into values, one schema's definitions at hand."""
 
     def __init__(self, name: str, root: Schema) -> None:

@@ -68,6 +68,7 @@ class Reply:
 
     Shape: `content` is the JSON body with its rows left out, None for an empty body; `rows` are finished row
     bytes that stand in the list under the top-level key `rows_at`. `schema` names the promise the body keeps.
+    `raw` is a body that came from elsewhere, in place of all that; its content type then is one of the `headers`.
     """
 
     status: int
@@ -77,12 +78,13 @@ class Reply:
     rows_at: str = ""
     rows: Sequence[bytes] = ()
     content_type: str = "application/json"
+    raw: bytes = b""
 
     @property
     def body(self) -> bytes:
         """The bytes of the body."""
         if self.content is None:
-            return b""
+            return self.raw
         body = orjson.dumps(self.content)
         if not self.rows:
             return body

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from localruns.engine.described import Contract
 from localruns.engine.message import ErrorTable, Page, Reply, Request
+from localruns.engine.traffic import Traffic
 
 if TYPE_CHECKING:
     from localruns.engine.call import Call
@@ -92,8 +93,8 @@ class Vendor:
     being the default; `identify(request)` the credential id a request presents, or ""; `refuse(refusal, call)`
     renders an error; `unknown(request, methods)` is the refusal of a path it does not have, or has with these methods
     only; `presented(request)` the very credential, which changes when a client renews it; `paging` the ways in which
-    lists are paged; `contract` describes all of it to other tools; `cannot` page faults that the contract rules out,
-    with the reason; `quota` the published rate limit, `calls` and `per_s`, empty where none is published.
+    lists are paged; `traffic` how its real exchanges are read; `contract` describes all of it to other tools; `cannot`
+    page faults that the contract rules out, with the reason; `quota` the published rate limit, `calls` and `per_s`, empty where none is published.
     """
 
     id: str
@@ -113,6 +114,7 @@ class Vendor:
     presented: Callable[[Request], str]
     paging: Sequence[Paging]
     client: ClientHelp
+    traffic: Traffic
     contract: Contract = field(default_factory=Contract)
     cannot: Mapping[str, str] = field(default_factory=dict)
     quota: Mapping[str, float] = field(default_factory=dict)

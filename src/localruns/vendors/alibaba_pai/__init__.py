@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from localruns.engine.credentials import permission
 from localruns.engine.steps import decide, listing
+from localruns.engine.traffic import Traffic
 from localruns.engine.vendor import Endpoint, Neighbour, Vendor
 from localruns.vendors.alibaba_pai import access, asking, client, contract, problems, runs
 
@@ -61,6 +62,18 @@ VENDOR = Vendor(
     presented=access.identify,
     paging=("integer", "number"),
     client=client.HELP,
+    traffic=Traffic(
+        endpoint="ListRuns",
+        place="query",
+        size=("MaxResults", "PageSize"),
+        token=("PageToken",),
+        number=("PageNumber",),
+        no_token=("", "0"),
+        rows_at="Runs",
+        next_at="NextPageToken",
+        total_at="TotalCount",
+        code_at=("Code",),
+    ),
     quota={"calls": 50, "per_s": 3},
     cannot={
         "empty_first_page": "the token of page 1 is 0, and 0 means that nothing follows",

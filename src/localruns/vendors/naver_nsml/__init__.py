@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from localruns.engine.credentials import permission
 from localruns.engine.steps import decide, listing
+from localruns.engine.traffic import Traffic
 from localruns.engine.vendor import Endpoint, Neighbour, Vendor
 from localruns.vendors.naver_nsml import access, asking, client, contract, media, problems, runs
 
@@ -61,6 +62,15 @@ VENDOR = Vendor(
     presented=access.identify,
     paging=("number",),
     client=client.HELP,
+    traffic=Traffic(
+        endpoint="GetRunList",
+        place="query",
+        size=("pageSize",),
+        number=("page",),
+        rows_at="runList",
+        total_at="totalCount",
+        code_at=("error", "errorCode"),
+    ),
     cannot={"total_absent": "its contract requires totalCount"},
     contract=contract.CONTRACT,
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from localruns.engine.credentials import permission
 from localruns.engine.steps import decide, listing
+from localruns.engine.traffic import Traffic
 from localruns.engine.vendor import Check, Endpoint, Neighbour, Vendor
 from localruns.vendors.oracle_aidp import access, asking, client, contract, experiments, problems, runs
 
@@ -71,6 +72,15 @@ VENDOR = Vendor(
     presented=access.identify,
     paging=("text",),
     client=client.HELP,
+    traffic=Traffic(
+        endpoint="runs/search",
+        place="body",
+        size=("max_results",),
+        token=("page_token",),
+        rows_at="runs",
+        next_at="next_page_token",
+        code_at=("code",),
+    ),
     cannot={"total_absent": "its answers state no total", "total_stale": "its answers state no total"},
     contract=contract.CONTRACT,
 )

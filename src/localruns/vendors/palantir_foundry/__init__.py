@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from localruns.engine.credentials import permission
 from localruns.engine.steps import decide, listing
+from localruns.engine.traffic import Traffic
 from localruns.engine.vendor import Endpoint, Vendor
 from localruns.vendors.palantir_foundry import access, asking, client, contract, oauth, problems, runs
 from localruns.vendors.palantir_foundry.neighbours import NEIGHBOURS
@@ -65,6 +66,15 @@ VENDOR = Vendor(
     presented=access.presented,
     paging=("text",),
     client=client.HELP,
+    traffic=Traffic(
+        endpoint="ListModelStudioRuns",
+        place="query",
+        size=("pageSize",),
+        token=("pageToken",),
+        rows_at="data",
+        next_at="nextPageToken",
+        code_at=("errorName",),
+    ),
     quota={"calls": 10_000, "per_s": 60},
     cannot={
         "empty_string_token": "its contract has no empty nextPageToken",

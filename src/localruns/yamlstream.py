@@ -1,0 +1,124 @@
+"""Reads a YAML mapping whose one long list is too large to be held at once, item by item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO, Any
+
+import yaml
+
+from localruns import yamlio
+from localruns.errors import ConfigError
+from localruns.yamlio import Loader, NodeBuilder, Schema
+
+
+class Stream:
+    """The items of the list under `key`, one after the other, each built and let go.
+
+    Shape: `head` holds the mapping's other keys, those behind the list too once it is at its end; `line` is where the
+    present item starts, from 1; `schema` describes the mapping, so that texts stay texts where it wants them.
+    """
+
+    def __init__(self, file: IO[bytes] | IO[str], name: str, key: str, schema: Schema | None = None) -> None:
+        self.head: dict[str, Any] = {}
+        self.line = 0
+        self._name = name
+        self._key = key
+        self._schema = schema or {}
+        self._file = file
+
+    def __iter__(self) -> Iterator[Any]:
+        loader: Any = Loader(self._file)
+        try:
+            yield from self._items(loader)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            self.line = max(self.line, mark.line + 1 if mark else 0)
+            raise yamlio.invalid(self._name, error) from None
+        except (yaml.YAMLError, UnicodeError) as error:
+            raise yamlio.invalid(self._name, error) from None
+        finally:
+            loader.dispose()
+
+    def _items(self, loader: Any) -> Iterator[Any]:
+        nodes = _Nodes(loader)
+        for kind in (yaml.StreamStartEvent, yaml.DocumentStartEvent):
+            if not loader.check_event(kind):
+                raise ConfigError(f"{self._name}:1: the file is empty, expected a mapping")
+            loader.get_event()
+        if not loader.check_event(yaml.MappingStartEvent):
+            line = loader.peek_event().start_mark.line + 1
+            raise ConfigError(f"{self._name}:{line}: found no mapping, expected one with the key {self._key!r}")
+        loader.get_event()
+        while not loader.check_event(yaml.MappingEndEvent):
+            key = str(nodes.next().value)
+            if key in self.head:
+                raise ConfigError(f"{self._name}: {key}: found a duplicate key {key!r}, expected each key once")
+            if key == self._key and loader.check_event(yaml.SequenceStartEvent):
+                loader.get_event()
+                index = 0
+                while not loader.check_event(yaml.SequenceEndEvent):
+                    self.line = loader.peek_event().start_mark.line + 1
+                    yield self._built(nodes.next(), (key, index))
+                    index += 1
+                loader.get_event()
+            else:
+                self.head[key] = self._built(nodes.next(), (key,))
+        for end in (yaml.MappingEndEvent, yaml.DocumentEndEvent, yaml.StreamEndEvent):
+            if not loader.check_event(end):
+                line = loader.peek_event().start_mark.line + 1
+                raise ConfigError(f"{self._name}:{line}: found a second document, expected one")
+            loader.get_event()
+
+    def _built(self, node: yaml.Node, path: yamlio.Path_) -> Any:
+        guide = self._schema.get("properties", {}).get(path[0], {})
+        if len(path) > 1:
+            guide = guide.get("items", {})
+        return NodeBuilder(self._name, self._schema).build(node, (guide,), path)
+
+
+class _Nodes:
+    """Puts the parser's events together to nodes; anchors hold for the whole file."""
+
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+        self._anchors: dict[str, yaml.Node] = {}
+
+    def next(self, depth: int = 0) -> yaml.Node:
+        """The next node, whole."""
+        event = self._loader.get_event()
+        if depth > yamlio.MAX_DEPTH:
+            words = f"found nesting too deep, expected at most {yamlio.MAX_DEPTH} levels"
+            raise _marked(words, event)
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor not in self._anchors:
+                words = f"found undefined alias {event.anchor!r}"
+                raise _marked(words, event)
+            return self._anchors[event.anchor]
+        node = self._started(event)
+        if event.anchor:
+            self._anchors[event.anchor] = node
+        if isinstance(node, yaml.MappingNode):
+            while not self._loader.check_event(yaml.MappingEndEvent):
+                node.value.append((self.next(depth + 1), self.next(depth + 1)))
+            self._loader.get_event()
+        elif isinstance(node, yaml.SequenceNode):
+            while not self._loader.check_event(yaml.SequenceEndEvent):
+                node.value.append(self.next(depth + 1))
+            self._loader.get_event()
+        return node
+
+    def _started(self, event: Any) -> yaml.Node:
+        mark = (event.start_mark, event.end_mark)
+        if isinstance(event, yaml.ScalarEvent):
+            tag = event.tag
+            if tag in (None, "!"):
+                tag = self._loader.resolve(yaml.ScalarNode, event.value, event.implicit)
+            return yaml.ScalarNode(tag, event.value, *mark)
+        kind = yaml.MappingNode if isinstance(event, yaml.MappingStartEvent) else yaml.SequenceNode
+        tag = event.tag or self._loader.resolve(kind, None, event.implicit)
+        return kind(tag, [], *mark)
+
+
+def _marked(words: str, event: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=words, problem_mark=event.start_mark)
