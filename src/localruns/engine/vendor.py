@@ -94,7 +94,8 @@ class Vendor:
     renders an error; `unknown(request, methods)` is the refusal of a path it does not have, or has with these methods
     only; `presented(request)` the very credential, which changes when a client renews it; `paging` the ways in which
     lists are paged; `traffic` how its real exchanges are read; `contract` describes all of it to other tools; `cannot`
-    page faults that the contract rules out, with the reason; `quota` the published rate limit, `calls` and `per_s`, empty where none is published.
+    page faults that the contract rules out, with the reason; `quota` the published rate limit, `calls` and `per_s`,
+    empty where none is published.
     """
 
     id: str
