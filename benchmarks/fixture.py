@@ -1,4 +1,4 @@
-"""What the pytest plugin costs: `python benchmarks/fixture.py` prints a table of medians beside their limits.
+"""What the pytest plugin costs: `python -m benchmarks.fixture` prints a table of medians beside their limits.
 
 Each figure is taken in fresh processes. A bare run is measured with the plugin and with `-p no:localruns`, in turn, so
 that a busy machine slows both alike.
@@ -16,6 +16,10 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 from time import perf_counter
+
+from benchmarks.figures import Figure
+from benchmarks.processes import Failed
+from benchmarks.tables import table
 
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 RUNS = 15
@@ -62,20 +66,27 @@ print(json.dumps(statistics.median(phases.spent.values())))
 
 def main() -> None:
     """Measure and print."""
+    table("The pytest plugin", figures(RUNS)).show()
+
+
+def figures(runs: int) -> list[Figure]:
+    """Medians of so many runs beside their limits. Raises: Failed."""
     with tempfile.TemporaryDirectory(prefix="localruns-bench-") as folder:
         place = Path(folder)
         environment = _environment(place)
-        added, without = _bare(place, environment)
-        starts, stops = _starts(environment)
+        added, without = _bare(place, environment, runs)
+        starts, stops = _starts(environment, runs)
         own = _own_cost(place, environment)
-    print(f"{'medians':44}{'measured':>12}{'limit':>10}")
-    _row(f"a bare pytest run, plugin loaded ({without * 1000:.0f} ms without)", added, 0.015)
-    _row("fixture start, server included, after import", statistics.median(starts), 0.150)
-    _row("a test's own cost", own, 0.002)
-    _row("stop, with a connection open", statistics.median(stops), 0.050)
+    bare = f"a bare pytest run, plugin loaded ({without * 1000:.0f} ms without)"
+    return [
+        Figure(bare, added, "s", 0.015),
+        Figure("fixture start, server included, after import", statistics.median(starts), "s", 0.150),
+        Figure("a test's own cost: a fresh namespace, its reset and its end", own, "s", 0.002),
+        Figure("stop, with a connection open", statistics.median(stops), "s", 0.050),
+    ]
 
 
-def _bare(place: Path, environment: dict[str, str]) -> tuple[float, float]:
+def _bare(place: Path, environment: dict[str, str], count: int) -> tuple[float, float]:
     """What the plugin adds to a run of one empty test, and what that takes without it: medians. Units: seconds."""
     path = place / "test_bare.py"
     path.write_text("def test_nothing():\n    pass\n", "utf-8")
@@ -84,7 +95,7 @@ def _bare(place: Path, environment: dict[str, str]) -> tuple[float, float]:
     others = [f"-pno:{each.name}" for each in entry_points(group="pytest11") if each.name != "localruns"]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *others, "-c", "bench.ini", str(path)]
     runs: dict[tuple[str, ...], list[float]] = {(): [], ("-pno:localruns",): []}
-    for _ in range(RUNS):
+    for _ in range(count):
         for extra, times in runs.items():
             times.append(_timed(lambda extra=extra: _run([*command, *extra], environment)))  # type: ignore[misc]
     loaded, bare = runs.values()
@@ -93,9 +104,9 @@ def _bare(place: Path, environment: dict[str, str]) -> tuple[float, float]:
     return added, statistics.median(bare)
 
 
-def _starts(environment: dict[str, str]) -> tuple[list[float], list[float]]:
+def _starts(environment: dict[str, str], count: int) -> tuple[list[float], list[float]]:
     """How long servers took to start and to stop. Units: seconds."""
-    pairs = [json.loads(_run([sys.executable, "-c", START], environment)) for _ in range(RUNS)]
+    pairs = [json.loads(_run([sys.executable, "-c", START], environment)) for _ in range(count)]
     return [start for start, _ in pairs], [stop for _, stop in pairs]
 
 
@@ -127,7 +138,7 @@ def _run(command: list[str], environment: dict[str, str]) -> str:
     place = environment["PWD"]
     done = subprocess.run(command, env=environment, cwd=place, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+        raise Failed(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
     return done.stdout
 
 
@@ -135,10 +146,6 @@ def _timed(act: Callable[[], object]) -> float:
     begun = perf_counter()
     act()
     return perf_counter() - begun
-
-
-def _row(name: str, seconds: float, limit: float) -> None:
-    print(f"{name:44}{seconds * 1000:9.2f} ms{limit * 1000:7.0f} ms")
 
 
 if __name__ == "__main__":

@@ -67,21 +67,20 @@ def serving(
     filling takes 20 ms a run. Raises: Failed.
     """
     with tempfile.TemporaryDirectory(prefix="localruns-mlflow-") as name:
-        folder = Path(name)
+        folder, port = Path(name), free_port()
         store, experiment = filled(runs, kept or folder)
-        own = Path(shutil.copy(store, folder / "served.db"))
-        with started(own, folder, free_port(), core) as process:
-            port = int(process.command[-1])
+        started = command(Path(shutil.copy(store, folder / "served.db")), port)
+        with ServerProcess(started, folder / "mlflow.log", core=core, env=QUIET, cwd=folder) as process:
             process.await_port(port, START_S)
             yield RealMlflow(f"http://127.0.0.1:{port}", experiment, interpreter()[1], process)
 
 
-def started(store: Path, folder: Path, port: int, core: int | None = None) -> ServerProcess:
-    """The server's process, which does not listen yet."""
+def command(store: Path, port: int) -> list[str]:
+    """The command line of a server with one worker. Raises: Failed."""
     python, _ = interpreter()
-    command = [python, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{store}", "--workers", "1"]
-    command += ["--default-artifact-root", str(folder / "artifacts"), "--host", "127.0.0.1", "--port", str(port)]
-    return ServerProcess(command, folder / "mlflow.log", core=core, env=QUIET, cwd=folder)
+    run = [python, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{store}", "--workers", "1"]
+    run += ["--default-artifact-root", str(store.parent / "artifacts"), "--host", "127.0.0.1", "--port", str(port)]
+    return run
 
 
 def filled(runs: Sequence[Mapping[str, Any]], folder: Path) -> tuple[Path, str]:
