@@ -1,0 +1,146 @@
+"""A recording that is played back: the recorded answer to a request that asks the same."""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from localruns.engine.exchange import Exchange
+from localruns.engine.matching import Part, differences, parts
+from localruns.engine.message import Request
+from localruns.engine.recording import Head, Reader
+
+_MAX_LINE = 200
+Key = frozenset[tuple[Part, object]]
+
+
+class Plays:
+    """How far one client has come in a cassette: how often each exchange was played, by its index.
+
+    Each namespace has its own, so that any number of them can share a cassette.
+    """
+
+    __slots__ = ("lock", "played", "position", "turns")
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.position = 0
+        self.turns: Counter[int] = Counter()
+        self.played: Counter[int] = Counter()
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A request that no recorded one equals.
+
+    Shape: `words` say which recorded request is nearest and what differs; `nearest` is that exchange's index, None in
+    an empty recording.
+    """
+
+    words: str
+    nearest: int | None = None
+
+
+class Cassette:
+    """The exchanges of a recording, found by what their requests ask. It does not change; `Plays` do.
+
+    `in_order`: a request is held against the next exchange only. `by_content`: equal requests are answered in their
+    recorded order, and once all their answers have been played the last of them stays.
+    """
+
+    def __init__(self, head: Head, exchanges: Iterable[Exchange]) -> None:
+        self.head = head
+        self.exchanges: Sequence[Exchange] = tuple(exchanges)
+        self._keys: list[Key] = []
+        self._alike: dict[Key, list[int]] = {}
+        for index, exchange in enumerate(self.exchanges):
+            alike = self._alike.setdefault(key := self._key(exchange.request), [])
+            alike.append(index)
+            # One key for all that are alike: a long recording asks the same again and again.
+            self._keys.append(key if len(alike) == 1 else self._keys[alike[0]])
+
+    @classmethod
+    def load(cls, path: Path) -> Cassette:
+        """The cassette of a recording's file. Raises ConfigError, a line per problem."""
+        reader = Reader(path)
+        exchanges = list(reader)
+        return cls(reader.head, exchanges)
+
+    def plays(self) -> Plays:
+        """A fresh state of play, nothing played yet."""
+        return Plays()
+
+    def find(self, request: Request, plays: Plays) -> Exchange | Miss:
+        """The recorded exchange that answers a request, counted as played; or what is wrong with the request."""
+        found = self.take(request, plays)
+        return found if isinstance(found, Miss) else self.exchanges[found]
+
+    def take(self, request: Request, plays: Plays) -> int | Miss:
+        """The same by the index of the exchange."""
+        key = self._key(request)
+        with plays.lock:
+            index = self._next(key, plays)
+            if index is not None:
+                plays.played[index] += 1
+                return index
+            position = plays.position
+        return self._miss(key, position)
+
+    def unplayed(self, plays: Plays) -> list[int]:
+        """The indexes of the exchanges that have not been played."""
+        with plays.lock:
+            return [index for index in range(len(self.exchanges)) if index not in plays.played]
+
+    def line(self, index: int) -> str:
+        """`GET /api/v1/runs?PageSize=10` of a recorded request."""
+        request = self.exchanges[index].request
+        line = f"{request.method} {request.target}"
+        return line if len(line) <= _MAX_LINE else f"{line[: _MAX_LINE - 3]}..."
+
+    def _key(self, request: Request) -> Key:
+        return frozenset(parts(request, self.head.match_on).items())
+
+    def _next(self, key: Key, plays: Plays) -> int | None:
+        if self.head.replay == "in_order":
+            if plays.position == len(self._keys) or self._keys[plays.position] != key:
+                return None
+            plays.position += 1
+            return plays.position - 1
+        alike = self._alike.get(key)
+        if alike is None:
+            return None
+        turn = min(plays.turns[alike[0]], len(alike) - 1)
+        plays.turns[alike[0]] = turn + 1
+        return alike[turn]
+
+    def _miss(self, key: Key, position: int) -> Miss:
+        if not self._keys:
+            return Miss("the recording holds no exchanges")
+        if self.head.replay == "by_content":
+            nearest = self._nearest(key)
+            return Miss(f"no recorded request equals this one, {self._told('nearest', nearest, key)}", nearest)
+        if position == len(self._keys):
+            return Miss(f"all {len(self._keys)} exchanges have been played, in order, and this is one request more")
+        words = f"it is not its turn, {self._told('next', position, key)}"
+        if others := self._alike.get(key):
+            words += f"; it equals exchange {others[0] + 1}"
+        return Miss(words, position)
+
+    def _told(self, which: str, index: int, key: Key) -> str:
+        differing = "; ".join(differences(dict(key), dict(self._keys[index])))
+        return f"the {which} is exchange {index + 1}, {self.line(index)}: {differing}"
+
+    def _nearest(self, key: Key) -> int:
+        """The exchange that differs in the fewest parts, of the same path if there is one, else of the likest."""
+        path = dict(key).get(("path",))
+        paths = {dict(other).get(("path",)) for other in self._alike}
+        if path not in paths:
+            named = {"/".join(map(str, other)): other for other in paths if isinstance(other, tuple)}
+            close = difflib.get_close_matches("/".join(path) if isinstance(path, tuple) else "", named, 1, 0)
+            path = named[close[0]] if close else path
+        item = (("path",), path)
+        return self._alike[min(self._alike, key=lambda other: (item not in other, len(key ^ other)))][0]
