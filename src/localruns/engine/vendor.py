@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from localruns.engine.described import Contract
 from localruns.engine.message import ErrorTable, Page, Reply, Request
+from localruns.engine.resigning import Resigning
 from localruns.engine.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Vendor:
     only; `presented(request)` the very credential, which changes when a client renews it; `paging` the ways in which
     lists are paged; `traffic` how its real exchanges are read; `contract` describes all of it to other tools; `cannot`
     page faults that the contract rules out, with the reason; `quota` the published rate limit, `calls` and `per_s`,
-    empty where none is published.
+    empty where none is published; `resigning` how a proxy signs anew, None where signatures leave the host out.
     """
 
     id: str
@@ -119,3 +120,4 @@ class Vendor:
     contract: Contract = field(default_factory=Contract)
     cannot: Mapping[str, str] = field(default_factory=dict)
     quota: Mapping[str, float] = field(default_factory=dict)
+    resigning: Resigning | None = None

@@ -6,7 +6,7 @@ from localruns.engine.credentials import permission
 from localruns.engine.steps import decide, listing
 from localruns.engine.traffic import Traffic
 from localruns.engine.vendor import Endpoint, Neighbour, Vendor
-from localruns.vendors.alibaba_pai import access, asking, client, contract, problems, runs
+from localruns.vendors.alibaba_pai import access, asking, client, contract, problems, resign, runs
 
 _RUN = "/api/v1/runs/{RunId}"
 _EXPERIMENT = "/api/v1/experiments/{ExperimentId}"
@@ -81,4 +81,5 @@ VENDOR = Vendor(
         "token_truncated": "its tokens are integers",
     },
     contract=contract.CONTRACT,
+    resigning=resign.RESIGNING,
 )

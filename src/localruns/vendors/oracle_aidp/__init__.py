@@ -9,7 +9,7 @@ from localruns.engine.credentials import permission
 from localruns.engine.steps import decide, listing
 from localruns.engine.traffic import Traffic
 from localruns.engine.vendor import Check, Endpoint, Neighbour, Vendor
-from localruns.vendors.oracle_aidp import access, asking, client, contract, experiments, problems, runs
+from localruns.vendors.oracle_aidp import access, asking, client, contract, experiments, problems, resign, runs
 
 _PREFIXES = ("/20260430/", "/api/20260430/")
 _MLFLOW = "aiDataPlatforms/{aiDataPlatformId}/workspaces/{workspaceKey}/mlops/api/2.0/mlflow/"
@@ -83,4 +83,5 @@ VENDOR = Vendor(
     ),
     cannot={"total_absent": "its answers state no total", "total_stale": "its answers state no total"},
     contract=contract.CONTRACT,
+    resigning=resign.RESIGNING,
 )

@@ -47,6 +47,26 @@ def public_key(pem: str) -> RSAPublicKey:
     return key
 
 
+def private_key(pem: str, pass_phrase: str = "") -> RSAPrivateKey:
+    """The RSA private key of a PEM text; a pass phrase that is not needed is ignored. Raises ConfigError."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    try:
+        locked = "ENCRYPTED" in pem
+        key = serialization.load_pem_private_key(pem.encode(), pass_phrase.encode() if locked else None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        # What the library says may quote the text, so its words are not passed on.
+        words = (
+            "the private key for oracle-aidp cannot be used: expected RSA in PEM, with its pass phrase if it has one"
+        )
+        raise ConfigError(words) from None
+    if not isinstance(key, RSAPrivateKey):
+        raise ConfigError("the private key for oracle-aidp is no RSA key")
+    return key
+
+
 def fingerprint(key: RSAPublicKey) -> str:
     """MD5 of the DER public key in colon-separated hex pairs. **Source**: Required Keys and OCIDs."""
     from cryptography.hazmat.primitives import serialization

@@ -55,6 +55,16 @@ def verify(call: Call, known: Mapping[str, Any], shared: str) -> None:
     raise Unauthorized(detail=_difference(call.request, names, key, raw))
 
 
+def must_sign(method: str) -> tuple[str, ...]:
+    """The names that a signature of such a request has to cover, the date aside."""
+    return (*_ALWAYS, *(_BODY if method in _WITH_BODY else ()))
+
+
+def body_digest(body: bytes) -> str:
+    """The value of `x-content-sha256`."""
+    return base64.b64encode(hashlib.sha256(body).digest()).decode()
+
+
 def signing_text(request: Request, names: list[str], target: str) -> str:
     """The text that the signature covers: a line per named header, in the client's order."""
     lines = []
@@ -72,8 +82,7 @@ def _names(request: Request, given: Mapping[str, str]) -> list[str]:
     if given.get("algorithm", "").lower() != "rsa-sha256" or given.get("version", "1") != "1":
         raise Unauthorized(detail='Authorization must say algorithm="rsa-sha256" and version="1"')
     names = given["headers"].lower().split()
-    needed = [*_ALWAYS, *(_BODY if request.method in _WITH_BODY else ())]
-    unsigned = [name for name in needed if name not in names]
+    unsigned = [name for name in must_sign(request.method) if name not in names]
     if "date" not in names and "x-date" not in names:
         unsigned.append("date")
     absent = [name for name in names if name != "(request-target)" and request.header(name) is None]
@@ -101,7 +110,7 @@ def _fresh(call: Call, names: list[str]) -> None:
 def _same_body(request: Request) -> None:
     if request.method not in _WITH_BODY:
         return
-    digest = base64.b64encode(hashlib.sha256(request.body).digest()).decode()
+    digest = body_digest(request.body)
     given = request.header("x-content-sha256")
     if given != digest:
         raise Unauthorized(detail=f"x-content-sha256 is {given!r}, the body has {digest!r}: the body differs")
