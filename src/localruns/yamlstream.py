@@ -77,6 +77,53 @@ class Stream:
         return NodeBuilder(self._name, self._schema).build(node, (guide,), path)
 
 
+def scalars(file: IO[bytes] | IO[str], name: str) -> Iterator[tuple[yamlio.Path_, int, str]]:
+    """Key path, line (from 1) and text of each scalar of a YAML file, keys left out; nothing of it is held.
+
+    Raises ConfigError where it is not YAML. An alias counts for nothing: its text has been seen at the anchor.
+    """
+    loader: Any = Loader(file)
+    places: list[_Place] = []
+    try:
+        while loader.check_event():
+            event = loader.get_event()
+            if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+                places.append(_Place(isinstance(event, yaml.SequenceStartEvent)))
+            elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+                places.pop()
+                _go_on(places)
+            elif isinstance(event, yaml.ScalarEvent) and places and places[-1].wants_key:
+                places[-1].step, places[-1].wants_key = event.value, False
+            elif isinstance(event, yaml.ScalarEvent):
+                path = tuple(place.step for place in places)
+                mark: Any = event.start_mark
+                yield path, mark.line + 1 + (event.style in ("|", ">")), event.value
+                _go_on(places)
+            elif isinstance(event, yaml.AliasEvent):
+                _go_on(places)
+    except (yaml.YAMLError, UnicodeError) as error:
+        raise yamlio.invalid(name, error) from None
+    finally:
+        loader.dispose()
+
+
+class _Place:
+    """How far a mapping or list has been read."""
+
+    def __init__(self, is_list: bool) -> None:
+        self.is_list = is_list
+        self.wants_key = not is_list
+        self.step: str | int = 0 if is_list else ""
+
+
+def _go_on(places: list[_Place]) -> None:
+    """The value at this place is at its end."""
+    if places and isinstance(places[-1].step, int) and places[-1].is_list:
+        places[-1].step += 1
+    elif places:
+        places[-1].wants_key = True
+
+
 class _Nodes:
     """Puts the parser's events together to nodes; anchors hold for the whole file."""
 

@@ -5,14 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 from localruns.engine.message import Request
 
+Kind = Literal["secret", "signature", "key", "account", "page token", ""]
+
 GONE = "(not kept)"
 _MARKS = ("secret", "password", "passwd", "signature", "apikey", "authorization", "bearer", "cookie", "assertion")
-_PAGING = ("pagetoken", "nexttoken", "signaturenonce", "signaturemethod", "signatureversion")
+_PAGING = ("pagetoken", "nexttoken", "continuationtoken", "nextpage", "cursor")
+_HARMLESS = ("signaturenonce", "signaturemethod", "signatureversion", "signaturetype")
+_KEYS = ("accesskey", "accesskeyid", "accountkey", "privatekey", "passphrase", "keycontent", "clientid", "credential")
+_SESSIONS = ("sessionid", "jsessionid", "sessid", "csrf", "xsrf", "codeverifier", "sig", "jwt")
+_WORDS = re.compile(r"(bos|eos|pad|unk|mask|sep|cls|stop|end|start|image|special|newline)token$")
+_ACCOUNTS = (
+    *("ownerid", "userid", "accountid", "tenantid", "tenancyid", "compartmentid", "customerid", "subscriptionid"),
+    *("userno", "memberno", "memberid", "principalid", "uid", "userrid", "username", "user", "owner", "creator"),
+    *("startedby", "createdby", "updatedby", "modifiedby", "authprincipalownerid", "authprincipaldisplayname"),
+    *("dhuserprincipal", "mlflowuser"),
+)
 _PAIR = re.compile(r"(?<=[?&;])([^=&;#]*)=([^&;#]*)")
 _USER = re.compile(r"://[^/?#]*@")
 _SIGNED = re.compile(r"\bsignature=\"?([^\",\s]+)", re.IGNORECASE)
@@ -22,10 +34,28 @@ _FORM_BYTES = 10_000
 
 def is_secret(name: str) -> bool:
     """Whether the value of a header or parameter of that name is for the vendor's eyes only."""
-    plain = re.sub(r"[^a-z0-9]", "", name.lower())
-    if plain.endswith(_PAGING):
+    plain = _plain(name)
+    if plain.endswith((*_PAGING, *_HARMLESS)) or _WORDS.search(plain):
         return False
     return plain.endswith(("token", "pwd")) or any(mark in plain for mark in _MARKS)
+
+
+def kind(name: str) -> Kind:
+    """What the value of a name tells of the caller: more than `is_secret`, since a recording is read by others."""
+    plain = _plain(name)
+    if plain.endswith(_PAGING):
+        return "page token"
+    if "signature" in plain and is_secret(name):
+        return "signature"
+    if is_secret(name) or plain.endswith(_SESSIONS[:-2]) or plain in _SESSIONS:
+        return "secret"
+    if plain.endswith(_KEYS):
+        return "key"
+    return "account" if plain in _ACCOUNTS else ""
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def header(name: str, value: str) -> str:
