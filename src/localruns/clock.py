@@ -50,6 +50,8 @@ class VirtualClock:
 def parse_time(text: str) -> datetime:
     """An aware UTC datetime from ISO 8601 text with `Z` or an offset. Raises ValueError."""
     moment = datetime.fromisoformat(text)
+    if moment.tzinfo is UTC:
+        return moment
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone, expected Z or an offset")
     try:
@@ -67,7 +69,7 @@ def _moved(moment: datetime, seconds: float) -> datetime:
 
 def epoch_ms(moment: datetime) -> int:
     """Milliseconds since 1970, rounded down."""
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
+    return (moment - _EPOCH) // _MS
 
 
 def from_epoch_ms(ms: int) -> datetime:
@@ -76,3 +78,4 @@ def from_epoch_ms(ms: int) -> datetime:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)

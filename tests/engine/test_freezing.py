@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from localruns import yamlio
 from localruns.engine.building import build
-from localruns.engine.freezing import count_rows, frozen
+from localruns.engine.freezing import frozen
 from localruns.engine.library import Library
 from localruns.engine.scenario import interpret
 from localruns.engine.source import Source
@@ -21,7 +21,7 @@ from localruns.vendors import all_vendors
 STUDIO = "ri.models.main.model-studio.a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 FIRST, SECOND, NUMERIC = (f"ri.foundry-build.main.build.{name}" for name in ("first", "second", "1e5"))
 SHIPPED = {
-    item.name: text for item in Library() if count_rows(Source(text := yamlio.read_text(item.path), item.name)) < 2_000
+    item.name: text for item in Library() if Source(text := yamlio.read_text(item.path), item.name).count_rows() < 2_000
 }
 
 
@@ -171,7 +171,7 @@ def test_pieces_tell_how_many_rows_they_hold() -> None:
     text = SHIPPED["quickstart"]
     source = Source(text, "quickstart")
     counts = [rows for _, rows in frozen(source, interpret(source, all_vendors()), all_vendors())]
-    assert sum(counts) == count_rows(source) == 100
+    assert sum(counts) == source.count_rows() == 100
 
 
 VALUES = st.recursive(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from localruns.engine.draw import Draw
+from localruns.engine.drawing import Drawing
 from localruns.engine.pools import pools_of
 from localruns.engine.template import Template, merged
 from localruns.errors import ConfigError
@@ -23,8 +24,11 @@ def template(**content: Any) -> Template:
 
 
 def draw(count: int = 1, **content: Any) -> list[dict[str, Any]]:
-    made = template(**content)
-    return [made.row(index, Draw(1, "v", "b", index)) for index in range(count)]
+    return template(**content).rows([drawing(index) for index in range(count)])
+
+
+def drawing(index: int) -> Drawing:
+    return Drawing(index, Draw(1, "v", "b", index).base)
 
 
 def values(content: Any, count: int = 300) -> list[Any]:
@@ -128,10 +132,22 @@ def test_maybe_leaves_nothing_behind() -> None:
 
 def test_rows_share_no_mapping() -> None:
     made = template(a={"b": {"c": 1, "d": "{n}"}}, e=[{"f": 1}])
-    one, two = (made.row(0, Draw(1)) for _ in range(2))
+    one, two = made.rows([drawing(0), drawing(0)])
     assert one == two
     one["a"]["b"]["c"] = one["e"][0]["f"] = 2
-    assert two == made.row(0, Draw(1))
+    assert [two] == made.rows([drawing(0)])
+
+
+def test_a_row_is_the_same_whichever_rows_are_drawn_with_it() -> None:
+    made = template(
+        a={"$choice": ["{hex:40}", {"$maybe": {"b": "{uuid}"}}, 5]},
+        c={"$some": [{"$number": [0, 1]}, "{base62:3}", {"$maybe": "{UUID}"}], "least": 1},
+        d={"e": {"$time": "epoch_ms", "from": "2026-01-01T00:00:00Z", "jitter_s": 9}, "f": {"$int": [0, 2**40]}},
+        g={"$maybe": {"$time": "iso_ms", "after": "d.e", "plus_s": [0, 9]}},
+    )
+    alone = [row for index in range(60) for row in made.rows([drawing(index)])]
+    assert made.rows([drawing(index) for index in range(60)]) == alone
+    assert made.rows([drawing(index) for index in reversed(range(60))]) == alone[::-1]
 
 
 @pytest.mark.parametrize(

@@ -38,14 +38,16 @@ class Timeline:
                 number, scope, row = self._alive(key, (*path, "change", key))
                 self._writer.kill(number, version)
                 changed = merged(row, changes)
-                self._writer.add([(changed, scope, (*path, "change", key))], version)
+                self._writer.add(Placed([changed], scope, (*path, "change", key)), version)
                 if self._writer.model.key(changed) != key:
                     words = f"found a change of the row key to {self._writer.model.key(changed)!r}, expected it kept"
                     raise ConfigError(self._source.problem((*path, "change", key), words))
             inserted = self._block(
                 event.get("insert", ()), (*path, "insert"), f"timeline{index}.", scopes[0] if scopes else ""
             )
-            self._writer.add(list(inserted), version)
+            for placed in inserted:
+                self._writer.add(placed, version)
+            self._writer.distinct()
 
     def _alive(self, key: str, path: KeyPath) -> tuple[int, str, dict[str, Any]]:
         found = self._writer.alive(key)

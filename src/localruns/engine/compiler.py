@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 from localruns import schemas, yamlio
 from localruns.engine.changes import Timeline
 from localruns.engine.draw import Draw
+from localruns.engine.drawing import Drawing
 from localruns.engine.pools import pools_of
 from localruns.engine.scenario import Scenario
 from localruns.engine.source import Source
@@ -20,7 +20,7 @@ from localruns.engine.writer import KeyPath, Placed, Writer
 from localruns.errors import ConfigError
 from localruns.paths import fixtures_dir
 
-_BATCH = 200
+_BATCH = 100
 
 
 def compile_rows(
@@ -38,9 +38,9 @@ def compile_rows(
     for name, part in source.content["vendors"].items():
         writer = Writer(connection, vendors[name], source, fingerprint)
         block = Blocks(source, scenario, vendors[name])
-        for batch in _batches(block.rows(part or {})):
-            writer.add(batch, born=0)
-            progress(len(batch))
+        for placed in block.rows(part or {}):
+            writer.add(placed, born=0)
+            progress(len(placed.rows))
         writer.finish()
         Timeline(source, scenario, writer, block.block).run()
     return fingerprint.hexdigest()
@@ -60,7 +60,7 @@ class Blocks:
         self._plain = Template(self._content, self._pools, self._where, self._settings)
 
     def rows(self, part: Mapping[str, Any]) -> Iterator[Placed]:
-        """(row, scope, where it stands) for each row of the vendor."""
+        """All rows of the vendor, some at a time."""
         path: KeyPath = ("vendors", self._vendor.id, "runs")
         yield from self.block(part.get("runs", ()), path, "", self._scopes[0] if self._scopes else "")
 
@@ -72,7 +72,7 @@ class Blocks:
             elif "rows" in item and "in" in item:
                 yield from self.block(item["rows"], (*here, "rows"), f"{name}.", self._scope(item["in"], here))
             else:
-                yield self._literal(item, name, index), scope, here
+                yield Placed([self._literal(item, name, index)], scope, here)
 
     def _generated(self, item: Mapping[str, Any], path: KeyPath, label: str, scope: str) -> Iterator[Placed]:
         own = item.get("set", {})
@@ -81,12 +81,19 @@ class Blocks:
             return self._source.problem((*path, "set", *inner), words) if inner[0] in own else self._where(inner, words)
 
         template = Template(merged(self._content, own), self._pools, where, self._settings)
-        for index in range(item["generate"]):
-            yield template.row(index, Draw(self._seed, self._vendor.id, label, index)), scope, path
+        stream, count = self._stream(label), item["generate"]
+        for start in range(0, count, _BATCH):
+            numbers = range(start, min(start + _BATCH, count))
+            drawings = [Drawing(number, b"%b\x1f%d" % (stream, number)) for number in numbers]
+            yield Placed(template.rows(drawings), scope, path)
+
+    def _stream(self, label: str) -> bytes:
+        """What the choices of a block's rows hang on, each with its index behind it."""
+        return Draw(self._seed, self._vendor.id, label).base
 
     def _literal(self, item: Mapping[str, Any], label: str, index: int) -> dict[str, Any]:
         row = {key: value for key, value in item.items() if key != "like"}
-        drawn = self._plain.row(index, Draw(self._seed, self._vendor.id, label, 0))
+        (drawn,) = self._plain.rows([Drawing(index, b"%b\x1f0" % self._stream(label))])
         return merged(drawn, row) if "like" in item else dict(self._vendor.rows.fill(row, drawn))
 
     def _scope(self, name: str, path: KeyPath) -> str:
@@ -95,11 +102,6 @@ class Blocks:
         listed = ", ".join(self._scopes) or "none: this vendor's rows belong to no resource"
         words = f"found {name!r}{schemas.near(name, self._scopes)}, expected one of: {listed}"
         raise ConfigError(self._source.problem((*path, "in"), words))
-
-
-def _batches(rows: Iterator[Placed]) -> Iterator[list[Placed]]:
-    while batch := list(islice(rows, _BATCH)):
-        yield batch
 
 
 def _template(

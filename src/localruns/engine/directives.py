@@ -5,13 +5,14 @@ A directive that cannot be used raises ValueError with `what was found, expected
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from localruns.clock import epoch_ms, from_epoch_ms, parse_time
-from localruns.engine.drawing import ABSENT, Drawing, Maker, Path, Workshop, field_name, is_plain, look, present
+from localruns.engine.draw import belows, choices, units
+from localruns.engine.drawing import ABSENT, Batch, Drawing, Maker, Path, Workshop, field_name, is_plain, look
 
 MAX_WEIGHT = 100_000
 _BITS = 1 << 63
@@ -20,7 +21,7 @@ Directive = Callable[[Workshop, Mapping[str, Any], Path], Maker]
 
 def _pool(shop: Workshop, value: Mapping[str, Any], _path: Path) -> Maker:
     pool = shop.pool(value["$pool"])
-    return lambda drawing: drawing.draw.choice(pool)
+    return lambda batch: choices(batch, pool)
 
 
 def _choice(shop: Workshop, value: Mapping[str, Any], path: Path) -> Maker:
@@ -30,9 +31,29 @@ def _choice(shop: Workshop, value: Mapping[str, Any], path: Path) -> Maker:
     if not isinstance(options, list) or not options:
         raise ValueError(f"$choice of {options!r}, expected a list of values, or values with their weights")
     if all(map(is_plain, options)):
-        return lambda drawing: drawing.draw.choice(options)
+        return lambda batch: choices(batch, options)
     makers = [shop.maker(item, (*path, "$choice", index)) for index, item in enumerate(options)]
-    return lambda drawing: drawing.draw.choice(makers)(drawing)
+
+    def make(batch: Batch) -> list[Any]:
+        drawn = [ABSENT] * len(batch)
+        for chosen, places in _sorted_out(belows(batch, len(makers))).items():
+            _put(drawn, places, makers[chosen]([batch[place] for place in places]))
+        return drawn
+
+    return make
+
+
+def _sorted_out(marks: Sequence[Any]) -> dict[Any, list[int]]:
+    """The places of each mark."""
+    places: dict[Any, list[int]] = {}
+    for place, mark in enumerate(marks):
+        places.setdefault(mark, []).append(place)
+    return places
+
+
+def _put(drawn: list[Any], places: Sequence[int], values: Sequence[Any]) -> None:
+    for place, value in zip(places, values, strict=True):
+        drawn[place] = value
 
 
 def _weights(options: Mapping[str, Any]) -> Mapping[str, int]:
@@ -49,7 +70,7 @@ def _int(_shop: Workshop, value: Mapping[str, Any], _path: Path) -> Maker:
     if type(low) is not int or type(high) is not int or low < -_BITS or high >= _BITS:
         raise ValueError(f"$int of [{low}, {high}], expected two integers of 64 bits")
     count = high - low + 1
-    return lambda drawing: low + drawing.draw.below(count)
+    return lambda batch: [low + number for number in belows(batch, count)]
 
 
 def _number(_shop: Workshop, value: Mapping[str, Any], _path: Path) -> Maker:
@@ -57,21 +78,21 @@ def _number(_shop: Workshop, value: Mapping[str, Any], _path: Path) -> Maker:
     digits, span = int(value.get("digits", 4)), high - low
     if span == float("inf"):
         raise ValueError(f"$number of [{low}, {high}], expected a smaller span")
-    return lambda drawing: round(low + span * drawing.draw.unit(), digits)
+    return lambda batch: [round(low + span * part, digits) for part in units(batch)]
 
 
 def _counter(_shop: Workshop, value: Mapping[str, Any], _path: Path) -> Maker:
     start = value["$counter"]
     if type(start) is not int:
         raise ValueError(f"$counter of {start!r}, expected the integer to start from")
-    return lambda drawing: start + drawing.index
+    return lambda batch: [start + drawing.index for drawing in batch]
 
 
 def _copy(_shop: Workshop, value: Mapping[str, Any], _path: Path) -> Maker:
     name = value["$copy"]
     if not isinstance(name, str):
         raise ValueError(f"$copy of {name!r}, expected the name of a field")
-    return lambda drawing: look(drawing.row, name)
+    return lambda batch: look(batch, name)
 
 
 def _time(shop: Workshop, value: Mapping[str, Any], path: Path) -> Maker:
@@ -79,8 +100,10 @@ def _time(shop: Workshop, value: Mapping[str, Any], path: Path) -> Maker:
     write, name = _writer(value["$time"], there), field_name(path)
     moment = _later(value, there) if "after" in value else _stepped(value)
 
-    def make(drawing: Drawing) -> Any:
-        drawn = drawing.times[name] = moment(drawing)
+    def make(batch: Batch) -> list[Any]:
+        drawn = moment(batch)
+        for drawing, ms in zip(batch, drawn, strict=True):
+            drawing.times[name] = ms
         return write(drawn)
 
     return make
@@ -94,25 +117,31 @@ def _zone(shop: Workshop, name: str) -> ZoneInfo:
         raise LookupError(f"no time zone {key!r}") from None
 
 
-def _stepped(value: Mapping[str, Any]) -> Callable[[Drawing], int]:
+def _stepped(value: Mapping[str, Any]) -> Callable[[Batch], list[int]]:
     """Row i lies at `from + i * step_s`, moved by up to the jitter."""
     start, step_ms = epoch_ms(parse_time(str(value["from"]))), float(value.get("step_s", 0)) * 1000
     jitter = int(float(value.get("jitter_s", 0)) * 1000) + 1
     if jitter < 1:
         raise ValueError(f"jitter_s of {value['jitter_s']}, expected 0 or more")
-    return lambda drawing: start + round(step_ms * drawing.index) + drawing.draw.below(jitter)
+    return lambda batch: [
+        start + round(step_ms * drawing.index) + late_ms
+        for drawing, late_ms in zip(batch, belows(batch, jitter), strict=True)
+    ]
 
 
-def _later(value: Mapping[str, Any], zone: ZoneInfo) -> Callable[[Drawing], int]:
+def _later(value: Mapping[str, Any], zone: ZoneInfo) -> Callable[[Batch], list[int]]:
     """Later than another time of the row; a scenario may have set that to a text or a number of its own."""
     source, (low, high) = str(value["after"]), _pair(value, "plus_s")
     low_ms = int(low * 1000)
     span = int((high - low) * 1000) + 1
 
-    def moment(drawing: Drawing) -> int:
-        plus_ms = low_ms + drawing.draw.below(span)
-        base = drawing.times.get(source)
-        return (_written_ms(look(drawing.row, source), source, zone) if base is None else base) + plus_ms
+    def base_ms(drawing: Drawing) -> int:
+        drawn = drawing.times.get(source)
+        return _written_ms(look((drawing,), source)[0], source, zone) if drawn is None else drawn
+
+    def moment(batch: Batch) -> list[int]:
+        later = belows(batch, span)
+        return [base_ms(drawing) + low_ms + more for drawing, more in zip(batch, later, strict=True)]
 
     return moment
 
@@ -134,14 +163,32 @@ def _some(shop: Workshop, value: Mapping[str, Any], path: Path) -> Maker:
         raise ValueError(f"$some with least: {least!r}, expected a list and at least 0 to all of its items")
     makers = [shop.maker(item, (*path, "$some", index)) for index, item in enumerate(items)]
     count = len(makers) - least + 1
-    return lambda drawing: present([make(drawing) for make in makers[: least + drawing.draw.below(count)]])
+
+    def make(batch: Batch) -> list[Any]:
+        drawn: list[Any] = [[] for _ in batch]
+        most = belows(batch, count)
+        for index, maker in enumerate(makers):
+            places = [place for place, more in enumerate(most) if index < least + more]
+            for place, item in zip(places, maker([batch[place] for place in places]), strict=True):
+                if item is not ABSENT:
+                    drawn[place].append(item)
+        return drawn
+
+    return make
 
 
 def _maybe(shop: Workshop, value: Mapping[str, Any], path: Path) -> Maker:
     maker, chance = shop.maker(value["$maybe"], (*path, "$maybe")), float(value.get("chance", 0.5))
     if not 0 <= chance <= 1:
         raise ValueError(f"a chance of {chance}, expected a number from 0 to 1")
-    return lambda drawing: maker(drawing) if drawing.draw.unit() < chance else ABSENT
+
+    def make(batch: Batch) -> list[Any]:
+        drawn = [ABSENT] * len(batch)
+        places = [place for place, part in enumerate(units(batch)) if part < chance]
+        _put(drawn, places, maker([batch[place] for place in places]))
+        return drawn
+
+    return make
 
 
 def _pair(value: Mapping[str, Any], name: str) -> tuple[Any, Any]:
@@ -153,14 +200,18 @@ def _pair(value: Mapping[str, Any], name: str) -> tuple[Any, Any]:
     return pair[0], pair[1]
 
 
-def _writer(form: Any, zone: ZoneInfo) -> Callable[[int], Any]:
+def _writer(form: Any, zone: ZoneInfo) -> Callable[[list[int]], list[Any]]:
     if form == "epoch_ms":
-        return lambda ms: ms
+        return lambda times: times
     if form == "iso_ms":
-        return lambda ms: (_EPOCH + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds") + "Z"
+        return lambda times: [_iso_ms(ms) for ms in times]
     if not isinstance(form, str) or "%" not in form:
         raise ValueError(f"$time of {form!r}, expected iso_ms, epoch_ms or a strftime pattern")
-    return lambda ms: from_epoch_ms(ms).astimezone(zone).strftime(form)
+    return lambda times: [from_epoch_ms(ms).astimezone(zone).strftime(form) for ms in times]
+
+
+def _iso_ms(ms: int) -> str:
+    return (_EPOCH + timedelta(0, 0, 0, ms)).isoformat("T", "milliseconds") + "Z"
 
 
 _EPOCH = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)

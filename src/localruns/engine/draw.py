@@ -39,62 +39,106 @@ def code_text(alphabet: str, length: int, *parts: str | int) -> str:
 
 
 class Draw:
-    """A stream of choices for one row."""
+    """A stream of choices for one row.
 
-    __slots__ = ("_base", "_number", "_words")
+    Shape: `base` is what it hangs on, `words` the numbers at hand, the next one to use last.
+    """
+
+    __slots__ = ("_number", "base", "words")
 
     def __init__(self, *parts: str | int) -> None:
-        self._base = "\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")
+        self.base = "\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")
         self._number = 0
-        self._words: list[int] = []
+        self.words: list[int] = []
 
     def below(self, limit: int) -> int:
         """A number from 0 to limit - 1; `limit` is far below 2**32 or 2**64, so the bias is nil in practice."""
-        words = self._words or self._more()
-        return words.pop() * limit >> 32 if limit <= _WORD else self._wide(limit)
+        return belows((self,), limit)[0]
 
     def unit(self) -> float:
         """A number in [0, 1)."""
-        high = (self._words or self._more()).pop() >> 6
-        low = (self._words or self._more()).pop() >> 5
-        return (high << 27 | low) / _UNIT
+        return units((self,))[0]
 
     def choice(self, items: Sequence[T]) -> T:
         """One of the items."""
-        return items[(self._words or self._more()).pop() * len(items) >> 32]
+        return choices((self,), items)[0]
 
     def text(self, alphabet: str, length: int) -> str:
         """`length` characters of the alphabet; one byte each, so some are drawn a little more often than others."""
-        return self._bytes(length).translate(_table(alphabet)).decode()
+        return texts((self,), alphabet, length)[0]
 
     def hex(self, length: int) -> str:
         """`length` lower-case hex digits."""
-        return self._bytes((length + 1) // 2).hex()[:length]
+        return hexes((self,), length)[0]
 
     def uuid(self) -> str:
         """A version-4-shaped UUID."""
-        text = self.hex(32)
-        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:]}"
+        return uuids((self,))[0]
 
-    def _wide(self, limit: int) -> int:
-        return int.from_bytes(self._bytes(8), "big") * limit >> 64
-
-    def _bytes(self, length: int) -> bytes:
-        """The next bytes of the stream, in whole words."""
-        count = (length + 3) // 4
-        while len(self._words) < count:
-            self._more()
-        rest = len(self._words) - count
-        taken = self._words[rest:]
-        del self._words[rest:]
-        return struct.pack(f">{count}I", *reversed(taken))[:length]
-
-    def _more(self) -> list[int]:
-        """Sixteen more words behind those that are left; the next one to use stands last."""
+    def more(self) -> list[int]:
+        """Sixteen more words behind those that are left."""
         self._number += 1
-        raw = hashlib.blake2b(b"%b\x1f%d" % (self._base, self._number), digest_size=64).digest()
-        self._words[:0] = _WORDS(raw)[::-1]
-        return self._words
+        raw = hashlib.blake2b(b"%b\x1f%d" % (self.base, self._number)).digest()
+        self.words[:0] = _WORDS(raw)[::-1]
+        return self.words
+
+
+# The same for many rows at once: each row's stream gives what it would give alone.
+
+
+def belows(draws: Sequence[Draw], limit: int) -> list[int]:
+    """A number from 0 to limit - 1 from each."""
+    if limit > _WORD:
+        return [int.from_bytes(raw, "big") * limit >> 64 for raw in _bytes(draws, 8)]
+    return [(draw.words or draw.more()).pop() * limit >> 32 for draw in draws]
+
+
+def units(draws: Sequence[Draw]) -> list[float]:
+    """A number in [0, 1) from each."""
+    high = [(draw.words or draw.more()).pop() for draw in draws]
+    low = [(draw.words or draw.more()).pop() for draw in draws]
+    return [(one >> 6 << 27 | other >> 5) / _UNIT for one, other in zip(high, low, strict=True)]
+
+
+def choices(draws: Sequence[Draw], items: Sequence[T]) -> list[T]:
+    """One of the items from each."""
+    count = len(items)
+    return [items[(draw.words or draw.more()).pop() * count >> 32] for draw in draws]
+
+
+def texts(draws: Sequence[Draw], alphabet: str, length: int) -> list[str]:
+    """`length` characters of the alphabet from each."""
+    table = _table(alphabet)
+    return [raw.translate(table).decode() for raw in _bytes(draws, length)]
+
+
+def hexes(draws: Sequence[Draw], length: int) -> list[str]:
+    """`length` lower-case hex digits from each."""
+    return [raw.hex()[:length] for raw in _bytes(draws, (length + 1) // 2)]
+
+
+def uuids(draws: Sequence[Draw]) -> list[str]:
+    """A version-4-shaped UUID from each."""
+    return [
+        f"{raw[:8]}-{raw[8:12]}-4{raw[13:16]}-{_VARIANTS[raw[16]]}{raw[17:20]}-{raw[20:]}" for raw in hexes(draws, 32)
+    ]
+
+
+def _bytes(draws: Sequence[Draw], length: int) -> list[bytes]:
+    """The next bytes of each stream, in whole words."""
+    count = (length + 3) // 4
+    pack = struct.Struct(f">{count}I").pack
+    found = []
+    for draw in draws:
+        words = draw.words
+        while len(words) < count:
+            draw.more()
+        rest = len(words) - count
+        taken = words[rest:]
+        del words[rest:]
+        taken.reverse()
+        found.append(pack(*taken))
+    return found if length == 4 * count else [raw[:length] for raw in found]
 
 
 @cache
@@ -105,4 +149,5 @@ def _table(alphabet: str) -> bytes:
 
 _WORD = 1 << 32
 _UNIT = 1 << 53
+_VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 _WORDS = struct.Struct("<16I").unpack

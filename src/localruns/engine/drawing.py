@@ -1,9 +1,9 @@
-"""One row being drawn, and what the makers of its values share."""
+"""Rows being drawn, many at a time, and what the makers of their values share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from localruns.engine.draw import Draw
@@ -13,17 +13,23 @@ Pools = Mapping[str, Sequence[Any]]
 ABSENT = object()
 
 
-@dataclass(slots=True)
-class Drawing:
+class Drawing(Draw):
     """One row being drawn: its index, its choices, what is in it so far. Units: `times` are epoch milliseconds."""
 
-    index: int
-    draw: Draw
-    row: dict[str, Any] = field(default_factory=dict)
-    times: dict[str, int] = field(default_factory=dict)
+    __slots__ = ("index", "row", "times")
+
+    def __init__(self, index: int, base: bytes) -> None:
+        self.base = base
+        self._number = 0
+        self.words = []
+        self.index = index
+        self.row: dict[str, Any] = {}
+        self.times: dict[str, int] = {}
 
 
-Maker = Callable[[Drawing], Any]
+Batch = Sequence[Drawing]
+Maker = Callable[[Batch], Sequence[Any]]
+"""A value for each row of the batch; a maker of many rows is called as often as one of a single row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +55,14 @@ def field_name(path: Path) -> str:
     return ".".join(step for step in path if isinstance(step, str) and not step.startswith("$"))
 
 
-def look(row: Mapping[str, Any], name: str) -> Any:
-    """The value of a field drawn earlier in the row. Raises ValueError."""
-    found: Any = row
-    for step in name.split("."):
-        if not isinstance(found, dict) or step not in found:
-            raise ValueError(f"the field {name!r}, expected one that stands before it in the row")
-        found = found[step]
+def look(batch: Batch, name: str) -> Sequence[Any]:
+    """The value of a field drawn earlier in each row. Raises ValueError."""
+    found: Sequence[Any] = [drawing.row for drawing in batch]
+    try:
+        for step in name.split("."):
+            found = [value[step] for value in found]
+    except (KeyError, TypeError):
+        raise ValueError(f"the field {name!r}, expected one that stands before it in the row") from None
     return found
 
 
@@ -67,3 +74,10 @@ def is_plain(value: Any) -> bool:
 def present(values: Iterable[Any]) -> list[Any]:
     """The values that are there."""
     return [value for value in values if value is not ABSENT]
+
+
+def may_be_absent(value: Any) -> bool:
+    """Whether a template value may come to nothing."""
+    if isinstance(value, dict):
+        return "$maybe" in value or any(map(may_be_absent, value.values()))
+    return isinstance(value, list) and any(map(may_be_absent, value))

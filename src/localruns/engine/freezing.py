@@ -10,12 +10,13 @@ from typing import Any
 from localruns import yamlio
 from localruns.engine.compiler import Blocks
 from localruns.engine.scenario import Scenario
-from localruns.engine.source import Source
+from localruns.engine.source import Source, count_items
 from localruns.engine.vendor import Vendor
-from localruns.engine.writer import Placed
+from localruns.engine.writer import KeyPath, Placed
 from localruns.errors import ConfigError
 
 Piece = tuple[str, int]
+Row = tuple[dict[str, Any], str, KeyPath]
 _BATCH = 100
 _DEPTH = 3  # vendors, VENDOR, runs, [index]; timeline, [index], insert, [index]
 _LINE = re.compile(r"(?m)^(?=[^\n])")
@@ -35,17 +36,11 @@ def frozen(source: Source, scenario: Scenario, vendors: Mapping[str, Vendor]) ->
                 yield from writer.part(name, part)
         elif key == "timeline":
             events = [writer.event(index, event) for index, event in enumerate(value)]
-            yield yamlio.dump({key: events}), sum(_count(event.get("insert", ())) for event in value)
+            yield yamlio.dump({key: events}), sum(count_items(event.get("insert", ())) for event in value)
         elif key == "faults":  # those of a chaos profile are written out too
             yield yamlio.dump({key: list(scenario.faults)}), 0
         elif key != "fingerprint":  # it pinned what a template drew
             yield yamlio.dump({key: value}), 0
-
-
-def count_rows(source: Source) -> int:
-    """How many rows the scenario comes to."""
-    parts = [part.get("runs", ()) for part in source.content["vendors"].values() if part]
-    return sum(map(_count, [*parts, *(event.get("insert", ()) for event in source.content.get("timeline", ()))]))
 
 
 class _Frozen:
@@ -67,7 +62,7 @@ class _Frozen:
         yield f"  {name}:\n", 0
         for key, value in part.items():
             if key == "runs":
-                yield "    runs:\n" if _count(value) else "    runs: []\n", 0
+                yield "    runs:\n" if count_items(value) else "    runs: []\n", 0
                 yield from self._runs(value, self._literal(name, self._blocks[name].rows(part)))
             elif key != "template":
                 yield _indented({key: value}, 4), 0
@@ -85,17 +80,17 @@ class _Frozen:
             written += [{"in": scope, "rows": list(rows)}] if scope else rows
         return {**event, "insert": written}
 
-    def _runs(self, items: Sequence[Any], placed: Iterable[Placed]) -> Iterator[Piece]:
+    def _runs(self, items: Sequence[Any], placed: Iterable[Row]) -> Iterator[Piece]:
         for scope, rows in _grouped(items, placed):
             if scope:
                 yield _indented([{"in": scope}], 4) + "      rows:\n", 0
             while batch := list(islice(rows, _BATCH)):
                 yield _indented(batch, 6 if scope else 4), len(batch)
 
-    def _literal(self, name: str, placed: Iterable[Placed]) -> Iterator[Placed]:
+    def _literal(self, name: str, placed: Iterable[Placed]) -> Iterator[Row]:
         """The same rows, each known to stay as it is when it is read as a literal one."""
         fill = self._vendors[name].rows.fill
-        for row, scope, path in placed:
+        for row, scope, path in ((row, each.scope, each.path) for each in placed for row in each.rows):
             added = [key for key, value in fill(row, row).items() if row.get(key) != value]
             if added:
                 words = f"found a generated row whose {added[0]!r} a literal row would complete, expected it complete"
@@ -103,18 +98,11 @@ class _Frozen:
             yield row, scope, path
 
 
-def _grouped(items: Sequence[Any], placed: Iterable[Placed]) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]:
+def _grouped(items: Sequence[Any], placed: Iterable[Row]) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]:
     """(resource, rows) for the rows of each item; the resource is "" where the item names none."""
     for (index, scope), some in groupby(placed, key=lambda each: (int(each[2][_DEPTH]), each[1])):
         item = items[index]
         yield scope if "in" in item and "rows" in item else "", (row for row, _, _ in some)
-
-
-def _count(items: Iterable[Any]) -> int:
-    return sum(
-        item["generate"] if "generate" in item else _count(item["rows"]) if "in" in item and "rows" in item else 1
-        for item in items
-    )
 
 
 def _indented(value: Any, spaces: int) -> str:

@@ -27,7 +27,7 @@ from localruns.engine.scenario import Scenario
 from localruns.engine.vendor import Vendor
 from localruns.paths import fixtures_dir, schemas_dir
 
-FORMAT = 2
+FORMAT = 3
 MAX_CACHE_BYTES = 2 * 1024**3
 STALE_PART_S = 3600
 _log = logging.getLogger("localruns.snapshot")

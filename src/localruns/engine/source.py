@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -33,6 +33,12 @@ class Source:
             found.sort(key=lambda problem: self._document.line(problem[0]))
             raise ConfigError(*(self.problem(where, words) for where, words in found))
 
+    def count_rows(self) -> int:
+        """How many rows the scenario comes to."""
+        parts = [part.get("runs", ()) for part in self.content["vendors"].values() if part]
+        events = [event.get("insert", ()) for event in self.content.get("timeline", ())]
+        return sum(map(count_items, [*parts, *events]))
+
     def at(self, path: Sequence[str | int]) -> Any:
         """What the document holds at a path."""
         found: Any = self.content
@@ -47,6 +53,14 @@ class Source:
     def problem(self, path: Sequence[str | int], words: str) -> str:
         """One line of an error message."""
         return f"{self.where(path)}: {words}"
+
+
+def count_items(items: Iterable[Any]) -> int:
+    """How many rows a list of rows, blocks and groups comes to."""
+    return sum(
+        item["generate"] if "generate" in item else count_items(item["rows"]) if "in" in item and "rows" in item else 1
+        for item in items
+    )
 
 
 @cache

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
 import threading
 from array import array
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from localruns.engine.message import Page
-from localruns.engine.query import Condition, Cut, Order, Query
+from localruns.engine.message import Page, Rows
+from localruns.engine.query import Cut, Query
 from localruns.engine.snapshot import Snapshot
+from localruns.engine.sql import read_numbers, select, sort_values
 from localruns.engine.tables import table_name
 from localruns.errors import BadRequest
 
 MAX_ORDERS_BYTES = 64 * 1024 * 1024
 MAX_BODIES_BYTES = 32 * 1024 * 1024
+MAX_PAGES_BYTES = 16 * 1024 * 1024
 _GROUP = 50
 
 
@@ -38,17 +38,33 @@ class Store:
         self._orders_bytes = 0
         self._bodies: dict[tuple[str, str], dict[int, tuple[bytes, str]]] = {}
         self._bodies_bytes = 0
+        self._pages: OrderedDict[tuple[Query, int, int, int, str], Page] = OrderedDict()
+        self._pages_bytes = 0
 
     def page(self, query: Query, version: int, cut: Cut, shape: str) -> Page:
         """One page of the rows alive in `version`. Raises BadRequest for a query SQLite cannot carry."""
-        return self.cut(query.vendor, self.order(query, version), cut, shape)
+        key = (query, version, cut.offset, cut.size, shape)
+        with self._lock:
+            page = self._pages.get(key)
+            if page is not None:
+                self._pages.move_to_end(key)
+                return page
+        page = self.cut(query.vendor, self.order(query, version), cut, shape)
+        with self._lock:
+            if key not in self._pages:
+                self._pages[key] = page
+                self._pages_bytes += _page_weight(query, page)
+                while self._pages_bytes > MAX_PAGES_BYTES:
+                    (old, *_), gone = self._pages.popitem(last=False)
+                    self._pages_bytes -= _page_weight(old, gone)
+        return page
 
     def cut(self, vendor: str, order: array[int], cut: Cut, shape: str) -> Page:
         """One page of rows that are in order."""
         numbers = order[cut.offset : cut.offset + cut.size]
         found = self._rows(vendor, shape, numbers)
         rows, keys = zip(*found, strict=True) if found else ((), ())
-        return Page(rows, keys, cut.offset, cut.size, len(order), numbers)
+        return Page(Rows(rows), keys, cut.offset, cut.size, len(order), numbers)
 
     def order(self, query: Query, version: int) -> array[int]:
         """The numbers of all rows that match, in order."""
@@ -81,11 +97,8 @@ class Store:
 
     def tied(self, query: Query, *numbers: int) -> bool:
         """Whether rows have the same value in what the query sorts by first."""
-        joins, values, terms = _sorting(table_name(query.vendor), query.order[:1])
-        columns = ", ".join(term.removesuffix(" DESC") for term in terms)
-        marks = ",".join("?" * len(numbers))
-        sql = f"SELECT DISTINCT {columns} FROM {table_name(query.vendor)} r{joins} WHERE r.n IN ({marks})"
-        return len(self._connection().execute(sql, [*values, *numbers]).fetchall()) == 1
+        sql, values = sort_values(query.vendor, query.order[:1], numbers)
+        return len(self._connection().execute(sql, values).fetchall()) == 1
 
     def _resolve(self, query: Query, version: int) -> array[int]:
         # SQLite takes time that grows with the square of the conditions in one statement.
@@ -101,8 +114,8 @@ class Store:
         sql, values = select(query, version)
         connection = self._connection()
         try:
-            cursor = connection.execute(sql, values)
-            return array("I", (number for (number,) in cursor))
+            (text,) = connection.execute(sql, values).fetchone()
+            return read_numbers(text or "")
         except sqlite3.OperationalError as error:
             raise BadRequest("filter", f"a filter of {len(query.conditions)} conditions", detail=str(error)) from None
 
@@ -140,88 +153,14 @@ class Store:
 
 def _weight(query: Query, order: array[int]) -> int:
     """Roughly what a kept order costs: a filter can be larger than the rows it finds."""
+    return _query_weight(query) + len(order) * order.itemsize
+
+
+def _page_weight(query: Query, page: Page) -> int:
+    """Roughly what a kept page costs: its rows one by one, and once more joined."""
+    return _query_weight(query) + 2 * page.rows.size_bytes + 200 * len(page.rows)
+
+
+def _query_weight(query: Query) -> int:
     texts = sum(len(str(condition.value)) for condition in query.conditions)
-    return 1_000 + len(order) * order.itemsize + 400 * len(query.conditions) + texts
-
-
-def select(query: Query, version: int) -> tuple[str, list[Any]]:
-    """The SQL of a query, and its values."""
-    table = table_name(query.vendor)
-    joins, joined, sorts = _sorting(table, query.order)
-    wheres = ["r.born <= ?", "r.died > ?"]
-    values: list[Any] = [*joined, version, version]
-    if query.scope:
-        wheres.append("r.scope = ?")
-        values.append(query.scope)
-    for condition in query.conditions:
-        text, more = _condition(table, condition)
-        wheres.append(text)
-        values += more
-    where, by = " AND ".join(wheres), ", ".join([*sorts, "r.n"])
-    return f"SELECT r.n FROM {table} r{joins} WHERE {where} ORDER BY {by}", values
-
-
-def _sorting(table: str, order: Sequence[Order]) -> tuple[str, list[str], list[str]]:
-    """(joins, their values, sort terms); what is missing comes last, NaN just before it."""
-    joins, values, sorts = "", [], []
-    for index, item in enumerate(order):
-        direction = " DESC" if item.descending else ""
-        if not item.field.bag:
-            column = f"r.c_{item.field.name}"
-            sorts += [f"{column} IS NULL", f"{column}{direction}"]
-            continue
-        bag = f"o{index}"
-        joins += f" LEFT JOIN {table}_bag {bag} ON {bag}.bag = ? AND {bag}.name = ? AND {bag}.n = r.n AND {bag}.i = 0"
-        values += [item.field.bag, item.field.name]
-        rank = f"CASE WHEN {bag}.n IS NULL THEN 2 ELSE {bag}.nan END"
-        sorts += [rank, f"{bag}.num{direction}", f"{bag}.text{direction}"]
-    return joins, values, sorts
-
-
-def _condition(table: str, condition: Condition) -> tuple[str, list[Any]]:
-    field = condition.field
-    if not field.bag:
-        return _comparison(f"r.c_{field.name}", condition)
-    operator = condition.operator
-    within = f"EXISTS (SELECT 1 FROM {table}_bag b WHERE b.bag = ? AND b.name = ? AND b.n = r.n"
-    if operator in ("present", "absent"):
-        return ("NOT " if operator == "absent" else "") + within + ")", [field.bag, field.name]
-    number = isinstance(condition.value, (int, float))
-    text, values = _comparison("b.num" if number else "b.text", condition)
-    if number and operator == "!=":
-        text = f"({text} OR b.nan)"
-    return f"{within} AND {text})", [field.bag, field.name, *values]
-
-
-def _comparison(column: str, condition: Condition) -> tuple[str, list[Any]]:
-    operator, value = condition.operator, condition.value
-    if operator in ("present", "absent"):
-        return f"{column} IS {'NOT ' if operator == 'present' else ''}NULL", []
-    if isinstance(value, tuple):
-        marks = ", ".join("?" * len(value))
-        # SQLite finds a missing value, too, to be in no empty list.
-        return f"({column} IS NOT NULL AND {column} {operator.upper()} ({marks}))", list(value)
-    if operator == "like":
-        return f"{column} GLOB ?", [_glob(str(value))]
-    if operator == "ilike":
-        return f"{column} LIKE ?", [value]
-    if operator == "contains":
-        return f"instr({column}, ?) > 0", [value]
-    return f"{column} {operator} ?", [_bindable(value)]
-
-
-def _bindable(value: Any) -> Any:
-    """An integer beyond 64 bits as the nearest number that SQLite takes; no stored integer lies between the two."""
-    if not isinstance(value, int) or -(2**63) <= value < 2**63:
-        return value
-    try:
-        return float(value)
-    except OverflowError:
-        # Not infinity: a row may have just that.
-        return sys.float_info.max if value > 0 else -sys.float_info.max
-
-
-def _glob(pattern: str) -> str:
-    """The case-sensitive twin of a LIKE pattern."""
-    quoted = "".join(f"[{char}]" if char in "*?[" else char for char in pattern)
-    return quoted.replace("%", "*").replace("_", "?")
+    return 1_000 + 400 * len(query.conditions) + texts

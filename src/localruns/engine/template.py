@@ -16,13 +16,26 @@ A template is a row in the vendor's own field names whose values may be
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from localruns import schemas
 from localruns.engine.directives import DIRECTIVES
-from localruns.engine.draw import BASE62, LOWER, Draw
-from localruns.engine.drawing import ABSENT, Drawing, Maker, Path, Pools, Workshop, field_name, is_plain, look, present
+from localruns.engine.draw import BASE62, LOWER, choices, hexes, texts, uuids
+from localruns.engine.drawing import (
+    ABSENT,
+    Batch,
+    Drawing,
+    Maker,
+    Path,
+    Pools,
+    Workshop,
+    field_name,
+    is_plain,
+    look,
+    may_be_absent,
+    present,
+)
 from localruns.errors import ConfigError
 
 MAX_TEXT = 10_000
@@ -34,7 +47,7 @@ _GAPS = "{n}, {uuid}, {UUID}, {hex:N}, {base62:N}, {lower:N}, {digits:N}, {pool:
 
 
 class Template:
-    """A compiled template: `row(index, draw)` draws one row.
+    """A compiled template: `rows(drawings)` draws that many rows at once.
 
     Shape: `where(path, words)` is a line that says where in a file a path of the template stands.
     """
@@ -44,64 +57,71 @@ class Template:
     ) -> None:
         self._where = where
         self._shop = Workshop(self._maker, pools, settings or {})
-        self._fields = [(name, self._maker(value, (name,))) for name, value in content.items()]
+        self._fields = [(name, self._maker(value, (name,)), may_be_absent(value)) for name, value in content.items()]
 
-    def row(self, index: int, draw: Draw) -> dict[str, Any]:
-        """Row `index` (from 0), a fresh dict. Raises ConfigError for a value that cannot be drawn."""
-        drawing = Drawing(index, draw)
-        name, row = "", drawing.row
+    def rows(self, batch: Batch) -> list[dict[str, Any]]:
+        """A fresh dict for each of the drawings. Raises ConfigError for a value that cannot be drawn."""
+        name = ""
+        rows = [drawing.row for drawing in batch]
         try:
-            for name, make in self._fields:
-                value = make(drawing)
-                if value is not ABSENT:
-                    row[name] = value
+            for name, make, absent in self._fields:
+                _set(rows, name, make(batch), absent)
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-            raise self._problem((name,), f"{error} (row {index + 1} of the block)") from None
-        return row
+            if len(batch) > 1:  # one by one, to find the first row that cannot be drawn
+                return [row for drawing in batch for row in self.rows((Drawing(drawing.index, drawing.base),))]
+            raise self._problem((name,), f"{error} (row {batch[0].index + 1} of the block)") from None
+        return rows
 
     def _maker(self, value: Any, path: Path) -> Maker:
         if is_plain(value):
-            return lambda drawing: value
+            return lambda batch: [value] * len(batch)
         if isinstance(value, str):
             return self._text(value, path)
         if isinstance(value, list):
-            items = [self._maker(item, (*path, index)) for index, item in enumerate(value)]
-            if not any(key.startswith("$") for item in value if isinstance(item, dict) for key in item):
-                return lambda drawing: [make(drawing) for make in items]
-            return lambda drawing: present([make(drawing) for make in items])
+            return self._list(value, path)
         directive = next((key for key in value if key.startswith("$")), "")
         return self._directive(directive, value, path) if directive else self._mapping(value, path)
+
+    def _list(self, value: list[Any], path: Path) -> Maker:
+        makers = [self._maker(item, (*path, index)) for index, item in enumerate(value)]
+        if not makers:
+            return lambda batch: [[] for _ in batch]
+        if not any(map(may_be_absent, value)):
+            return lambda batch: list(map(list, zip(*[make(batch) for make in makers], strict=True)))
+        return lambda batch: list(map(present, zip(*[make(batch) for make in makers], strict=True)))
 
     def _mapping(self, value: Mapping[str, Any], path: Path) -> Maker:
         name = field_name(path)
         if "." not in name and not any(isinstance(step, int) for step in path):
             return self._growing(value, path, name)
-        makers = [(key, self._maker(item, (*path, key))) for key, item in value.items() if not is_plain(item)]
+        makers = self._parts({key: item for key, item in value.items() if not is_plain(item)}, path)
+        form = dict(value)
 
-        def make(drawing: Drawing) -> dict[str, Any]:
-            target = dict(value)
-            for key, maker in makers:
-                target[key] = drawn = maker(drawing)
-                if drawn is ABSENT:
-                    del target[key]
-            return target
+        def make(batch: Batch) -> list[dict[str, Any]]:
+            targets = [form.copy() for _ in batch]
+            for key, maker, absent in makers:
+                _set(targets, key, maker(batch), absent)
+            return targets
 
         return make
 
     def _growing(self, value: Mapping[str, Any], path: Path, name: str) -> Maker:
         """A mapping at the top of the row is set in place at once, so that `$copy` finds what is in it already."""
-        makers = [(key, self._maker(item, (*path, key))) for key, item in value.items()]
+        makers = self._parts(value, path)
 
-        def make(drawing: Drawing) -> dict[str, Any]:
-            target: dict[str, Any] = {}
-            drawing.row.setdefault(name, target)
-            for key, maker in makers:
-                drawn = maker(drawing)
-                if drawn is not ABSENT:
-                    target[key] = drawn
-            return target
+        def make(batch: Batch) -> list[dict[str, Any]]:
+            targets: list[dict[str, Any]] = [{} for _ in batch]
+            for drawing, target in zip(batch, targets, strict=True):
+                drawing.row.setdefault(name, target)
+            for key, maker, absent in makers:
+                _set(targets, key, maker(batch), absent)
+            return targets
 
         return make
+
+    def _parts(self, value: Mapping[str, Any], path: Path) -> list[tuple[str, Maker, bool]]:
+        """(key, maker, whether it may come to nothing) of each entry of a mapping."""
+        return [(key, self._maker(item, (*path, key)), may_be_absent(item)) for key, item in value.items()]
 
     def _text(self, text: str, path: Path) -> Maker:
         form, end = "", 0
@@ -112,20 +132,19 @@ class Template:
             end = gap.end()
         form += text[end:].replace("%", "%%")
         if not makers:
-            return lambda drawing: text
+            return lambda batch: [text] * len(batch)
         if len(makers) == 1:
             only, (head, tail) = makers[0], form.replace("%%", "%").split("%s", 1)
-            return lambda drawing: f"{head}{only(drawing)}{tail}"
-        return lambda drawing: form % tuple([make(drawing) for make in makers])
+            return lambda batch: [f"{head}{part}{tail}" for part in only(batch)]
+        return lambda batch: [form % parts for parts in zip(*[make(batch) for make in makers], strict=True)]
 
     def _gap(self, name: str, argument: str, path: Path) -> Maker:
         if name == "n" and _NUMBER_FORM.fullmatch(argument):
-            return lambda drawing: format(drawing.index + 1, argument)
+            return lambda batch: [format(drawing.index + 1, argument) for drawing in batch]
         if name in ("uuid", "UUID") and not argument:
-            upper = name == "UUID"
-            return lambda drawing: drawing.draw.uuid().upper() if upper else drawing.draw.uuid()
+            return uuids if name == "uuid" else lambda batch: [drawn.upper() for drawn in uuids(batch)]
         if name == "field" and argument:
-            return lambda drawing: look(drawing.row, argument)
+            return lambda batch: look(batch, argument)
         if name == "pool":
             return self._pool(argument, path)
         length = int(argument) if argument.isascii() and argument.isdigit() and len(argument) < 6 else 0
@@ -134,15 +153,15 @@ class Template:
             raise self._problem(path, f"{found}, expected {_GAPS}, N from 1 to {MAX_TEXT:,}")
         alphabet = _ALPHABETS[name]
         if name == "hex":
-            return lambda drawing: drawing.draw.hex(length)
-        return lambda drawing: drawing.draw.text(alphabet, length)
+            return lambda batch: hexes(batch, length)
+        return lambda batch: texts(batch, alphabet, length)
 
     def _pool(self, name: str, path: Path) -> Maker:
         try:
             pool = self._shop.pool(name)
         except ValueError as error:
             raise self._problem(path, str(error)) from None
-        return lambda drawing: drawing.draw.choice(pool)
+        return lambda batch: choices(batch, pool)
 
     def _directive(self, name: str, value: Mapping[str, Any], path: Path) -> Maker:
         if name not in DIRECTIVES:
@@ -163,6 +182,19 @@ class Template:
 
     def _problem(self, path: Path, words: str) -> ConfigError:
         return ConfigError(self._where(path, f"found {words}"))
+
+
+def _set(rows: Sequence[dict[str, Any]], name: str, values: Sequence[Any], absent: bool) -> None:
+    """Put a value into each row; `absent`: some may be nothing."""
+    if not absent:
+        for row, value in zip(rows, values, strict=True):
+            row[name] = value
+        return
+    for row, value in zip(rows, values, strict=True):
+        if value is not ABSENT:
+            row[name] = value
+        else:
+            row.pop(name, None)
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

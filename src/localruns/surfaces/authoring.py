@@ -76,7 +76,7 @@ def freeze(scenario: str, out: Path, scenarios: Sequence[Path]) -> None:
 def _frozen(scenario: str, folders: Sequence[Path]) -> Iterable[bytes]:
     """The frozen scenario piece by piece, once the whole of it has been checked. Raises ConfigError."""
     from localruns import yamlio
-    from localruns.engine.freezing import count_rows, frozen
+    from localruns.engine.freezing import frozen
     from localruns.engine.library import Library
     from localruns.engine.scenario import read
     from localruns.engine.snapshot import load_snapshot
@@ -86,7 +86,7 @@ def _frozen(scenario: str, folders: Sequence[Path]) -> Iterable[bytes]:
 
     path = Library(folders).find(scenario)
     source, written = read(path), 0
-    total = count_rows(source)
+    total = source.count_rows()
     with counting("checking", total) as progress:
         snapshot = load_snapshot(path, all_vendors(), cache_dir(), progress=progress)
     with counting("writing", total) as progress:

@@ -36,12 +36,15 @@ def render(page: Page, call: Call) -> Reply:
 
 
 def _brief(row: Row) -> Row:
-    return {name: value for name, value in row.items() if name not in _DETAILS}
+    brief = dict(row)
+    for name in _DETAILS:
+        brief.pop(name, None)
+    return brief
 
 
 def _values(row: Row) -> list[str | int | float | None]:
     created = row["GmtCreateTime"]
-    return [*(row.get(name) for name in _TEXTS), epoch_ms(parse_time(created)) if created else None]
+    return [*map(row.get, _TEXTS), epoch_ms(parse_time(created)) if created else None]
 
 
 def _bags(row: Row) -> Iterator[Bag]:

@@ -16,6 +16,7 @@ from localruns.vendors.oracle_aidp.problems import reply_headers
 
 _TEXTS = ("run_id", "run_name", "user_id", "status", "artifact_uri", "experiment_id", "lifecycle_stage")
 _TIMES = ("start_time", "end_time")
+_COLUMNS = (*_TEXTS, *_TIMES)
 _REQUIRED = ("run_id", "experiment_id", "status", "start_time", "lifecycle_stage")
 
 
@@ -32,7 +33,7 @@ def render(page: Page, call: Call) -> Reply:
 
 
 def _values(row: Row) -> list[str | int | float | None]:
-    return [row["info"].get(name) for name in (*_TEXTS, *_TIMES)]
+    return list(map(row["info"].get, _COLUMNS))
 
 
 def _bags(row: Row) -> Iterator[Bag]:
@@ -40,7 +41,7 @@ def _bags(row: Row) -> Iterator[Bag]:
     latest: dict[str, Mapping[str, Any]] = {}
     for metric in data.get("metrics", ()):
         key = metric.get("key", "")
-        if key not in latest or _rank(metric) > _rank(latest[key]):
+        if latest.setdefault(key, metric) is not metric and _rank(metric) > _rank(latest[key]):
             latest[key] = metric
     for key, metric in latest.items():
         if "value" in metric:
