@@ -1,10 +1,10 @@
-# `make serve` and `make test` do all the set-up; nothing outside .venv is touched.
+# `make serve` and `make test` do all the set-up; nothing outside .venv and build is touched.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SCENARIO ?= quickstart
 
-.PHONY: serve test check wheel clean
+.PHONY: serve test check bench wheel clean
 
 serve: $(VENV)/installed
 	@$(BIN)/localruns serve $(SCENARIO) $(ARGS)
@@ -14,6 +14,10 @@ test: $(VENV)/installed-tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -p xdist -n 2 $(ARGS)
+
+# A peer that npm cannot install is reported as missing; all others are measured.
+bench: $(VENV)/installed-bench build/bench/installed
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 wheel: $(VENV)/installed-tests
 	$(BIN)/python -m build --wheel
@@ -33,3 +37,14 @@ $(VENV)/installed-tests: $(VENV)/installed
 	@echo "installing what the tests need ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,sdk]'
 	@touch $@
+
+$(VENV)/installed-bench: $(VENV)/installed
+	@echo "installing what the benchmarks need ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@
+
+build/bench/installed: benchmarks/package.json
+	@mkdir -p $(@D) && cp $< $(@D)
+	@echo "installing the peers into $(@D) ..."
+	@cd $(@D) && npm install --silent --no-audit --no-fund --no-package-lock && touch installed || \
+		echo "npm could not install the peers: those will be reported as missing"

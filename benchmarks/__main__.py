@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,9 +73,8 @@ def measured(plan: Plan, only: tuple[str, ...], npm: Path) -> dict[str, Any]:
     results: dict[str, Any] = {"localruns": localruns.__version__, "taken": datetime.now(UTC).isoformat()}
     results |= {"machine": hardware, "versions": machine.versions(), "plan": asdict(plan), "servers": servers}
     results["ratios"] = _told(limits.ratios(servers)) if "localruns" in servers and len(servers) > 1 else []
-    results["fixture"] = _told(fixture.figures(plan.fixture_runs)) if "fixture" in only else []
-    results["size"] = _told(size.figures(plan)) if "size" in only else []
-    return results
+    parts = {"fixture": lambda: fixture.figures(plan.fixture_runs), "size": lambda: size.figures(plan)}
+    return results | {name: _part(name, figures) if name in only else [] for name, figures in parts.items()}
 
 
 def _servers(plan: Plan, only: tuple[str, ...], npm: Path) -> dict[str, dict[str, Any]]:
@@ -86,6 +86,15 @@ def _servers(plan: Plan, only: tuple[str, ...], npm: Path) -> dict[str, dict[str
         bodies = captured(place)
         place = replace(place, pages=bodies.pages, runs=bodies.runs)
         return {each.name: asdict(each) for each in Race(names, place, bodies, plan, _say).run()}
+
+
+def _part(name: str, figures: Callable[[], list[Figure]]) -> list[dict[str, Any]]:
+    """The figures of one part; when it fails, that is told in their place, and all other figures stay."""
+    _say(name)
+    try:
+        return _told(figures())
+    except Exception as failure:
+        return _told([Figure(f"failed: {failure}", None, "s")])
 
 
 def _told(figures: list[Figure]) -> list[dict[str, Any]]:

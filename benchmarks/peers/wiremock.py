@@ -11,11 +11,12 @@ from benchmarks.peers.peer import JSON_TYPE, Peer, Place
 from benchmarks.processes import Failed
 
 HEAP = "-Xmx512m"
+ENTRIES = 1_000
 
 
 def with_journal(place: Place) -> Peer:
-    """WireMock as it comes: every request is kept in its journal."""
-    return _wiremock(place, "WireMock", [])
+    """WireMock with its journal, bounded: as it comes it has no bound, and stands still when the heap is full."""
+    return _wiremock(place, "WireMock", ["--max-request-journal-entries", str(ENTRIES)])
 
 
 def without_journal(place: Place) -> Peer:
