@@ -97,7 +97,9 @@ def scalars(file: IO[bytes] | IO[str], name: str) -> Iterator[tuple[yamlio.Path_
             elif isinstance(event, yaml.ScalarEvent):
                 path = tuple(place.step for place in places)
                 mark: Any = event.start_mark
-                yield path, mark.line + 1 + (event.style in ("|", ">")), event.value
+                binary = (event.tag or "").endswith("binary")
+                text = "".join(event.value.split()) if binary else event.value
+                yield path, mark.line + 1 + (event.style in ("|", ">")), text
                 _go_on(places)
             elif isinstance(event, yaml.AliasEvent):
                 _go_on(places)

@@ -32,9 +32,12 @@ _FORMS = {
 }
 _ANY = re.compile("|".join(f"(?P<{name}>{form})" for name, form in _FORMS.items()), re.DOTALL)
 _NAMED = re.compile(
-    r"(?P<name>[A-Za-z][A-Za-z0-9_.-]{1,60})(?:\\?[\"'])?\s?(?P<sign>[=:])\s?(?:\\?[\"'])?(?P<value>[^\s\"'&,;<>(){}\[\]|\\]{6,})"
+    r"(?P<name>[A-Za-z][A-Za-z0-9_.-]{1,60})(?:\\?[\"'])?(?:(?P<sign>[=:>])| (?P<spaced>[=:]))\s?(?:\\?[\"'])?"
+    r"(?P<value>[^\s\"'&,;<>(){}\[\]|\\]{6,})(?![(\[])"
 )
 _ID = re.compile(rf"[0-9]{{7,}}|{UUID}|{MEMBER}|ocid1\.\S+|ri\.\S+|{FINGERPRINT}")
+_SCHEME = re.compile(r"[A-Z0-9]+-HMAC-[A-Z0-9]+")
+_CODE = re.compile(r"[A-Za-z]+(?:[._:$][A-Za-z._:$]*)+|(?:self|os|str|my|your|the|some)[._a-z-]*")
 _MASKED = re.compile(
     r"[*x.•-]{3,}|<[^<>]*>|\[[^\]]*\]|\{+[^{}]*\}+|\$\w+|\$\{\w+\}|\(not kept\)"
     r"|(?:x+|redacted|filtered|removed|hidden|dummy|masked|placeholder|none|null|true|false|secret|token|password)",
@@ -67,10 +70,10 @@ def named(text: str) -> Iterator[Hit]:
     """Values in running text that stand behind the name of a secret, such as `password=...`."""
     for found in _NAMED.finditer(text):
         kind = secrets.kind(found["name"])
-        value = found["value"].rstrip(".")
-        if kind not in ("secret", "signature", "key") or is_masked(value):
+        value = found["value"].rstrip(".`")
+        if kind not in ("secret", "signature", "key") or is_masked(value) or _SCHEME.fullmatch(value):
             continue
-        if found["sign"] == "=" or looks_random(value):
+        if looks_random(value) or (found["sign"] in ("=", ">") and not _CODE.fullmatch(value)):
             start = found.start("value")
             yield Hit(f"{kind} {found['name']}", start, start + len(value), kind != "signature" and len(value) >= 8)
 

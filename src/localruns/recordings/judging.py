@@ -31,6 +31,8 @@ def judge(place: Place, rules: Rules) -> list[Hit]:
             return _authorization(place.value)
         if name in ("cookie", "set-cookie"):
             return _cookies(place.value, once=name == "set-cookie")
+    if "cookies" in place.path[:-1] and place.path[-1] == "value":
+        return [Hit(f"cookie {place.name}", 0, len(place.value), True)]
     if kind in ("secret", "signature", "key") and _is_value(place, kind):
         lasting = kind != "signature"
         return [Hit(f"{kind} under the name {place.name}", 0, len(place.value), lasting)]

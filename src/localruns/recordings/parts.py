@@ -13,7 +13,8 @@ from localruns.engine.message import Reply, Request
 from localruns.recordings import jsontext
 
 Where = Literal["path", "query", "header", "form", "body", "text"]
-_FORM = re.compile(r"[\w.%+\[\]-]+=[^&\s]*(?:&[\w.%+\[\]-]+=[^&\s]*)+|[\w.%+\[\]-]{2,}=[^&\s=]+")
+_FORM = re.compile(r"[\w.%+\[\]-]+=[^&\s?]*(?:&[\w.%+\[\]-]+=[^&\s]*)+|[\w.%\[\]-]{2,40}=[^&\s=?/]+")
+_URL = re.compile(r"(?P<path>(?:https?://|/)[^\s?]*)\?(?P<query>[^\s?=&]+=\S*)")
 _FIELD = re.compile(
     r'(?<=name=")(?P<name>[^"]+)(?P<head>"[^\n]*\n(?:[^\n]+\n)*?\r?\n)(?P<value>.*?)(?=\r?\n--)', re.DOTALL
 )
@@ -62,8 +63,11 @@ def nested(place: Place, change: Change) -> str:
     """The text with what `change` gives for each text in it, when it is JSON or a form, else for itself."""
     if place.is_text and jsontext.is_json(place.value):
         return jsontext.edited(place.value, lambda leaf: nested(_inside(place, leaf), change))
-    if place.where == "form" and not place.name and _FORM.fullmatch(place.value):
+    if place.is_text and place.where != "header" and _FORM.fullmatch(place.value):
         return form(place.value, replace(place, where="form"), change)
+    if place.is_text and (url := _URL.fullmatch(place.value)):
+        above = replace(place, where="query", name="")
+        return change(replace(place, value=url["path"])) + "?" + form(url["query"], above, change)
     return change(place)
 
 

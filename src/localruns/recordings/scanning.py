@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from localruns import placeholders, schemas, yamlio
+from localruns import paths, placeholders, schemas, yamlio
 from localruns.engine.exchange import Exchange
 from localruns.engine.vendor import Vendor
 from localruns.recordings import encodings, forms, parts, randomness, scanning_files
@@ -112,14 +112,23 @@ def scan_exchange(exchange: Exchange, vendors: Mapping[str, Vendor], rules: Rule
 
 
 def scan_file(
-    path: Path, vendors: Mapping[str, Vendor], rules: Rules | None = None, note: Callable[[Place], None] | None = None
+    path: Path,
+    vendors: Mapping[str, Vendor],
+    rules: Rules | None = None,
+    note: Callable[[Place, int], None] | None = None,
 ) -> Iterator[Finding]:
-    """What looks like a secret in a file, in its order; `note` is told of each text. Raises ConfigError: unreadable."""
-    scanner = Scanner(vendors, rules)
-    for place, line in scanning_files.texts(path):
+    """What looks like a secret in a file, in its order; `note` is told of each text and its line.
+
+    Raises ConfigError when the file cannot be read.
+    """
+    sort = scanning_files.sort_of(path)
+    # In a scenario, and in any text, numbers that might be accounts mostly are not; its credentials are made up.
+    scanner = Scanner(vendors, rules, accounts=sort not in ("scenario", "lines"))
+    for place, line in scanning_files.texts(path, sort):
         if note:
-            note(place)
-        yield from scanner.within(place, line)
+            note(place, line)
+        made_up = sort == "scenario" and "credentials" in place.path
+        yield from scanner.within(replace(place, name="") if made_up else place, line)
 
 
 @cache
@@ -133,11 +142,14 @@ def id_names(vendors: tuple[str, ...]) -> frozenset[str]:
 
 
 def published(vendors: Mapping[str, Vendor]) -> frozenset[str]:
-    """The well-known credentials of the emulator, which are in its documentation."""
+    """What is no secret: the well-known credentials of the emulator, and the accounts in its sample data."""
     found: set[str] = set()
     for vendor in vendors.values():
         for credential in vendor.credentials():
             found.update(value for value in credential.values() if isinstance(value, str))
+        pools = paths.fixtures_dir() / vendor.id / "pools.yaml"
+        for pool in yamlio.load(pools).values() if pools.exists() else ():
+            found.update(value for value in pool if isinstance(value, str) and forms.is_id(value))
     return frozenset(found)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Literal
 
 from localruns import yamlstream
 from localruns.errors import ConfigError
@@ -12,51 +15,77 @@ from localruns.recordings import jsontext
 from localruns.recordings.parts import Place
 
 Placed = tuple[Place, int]
+Sort = Literal["recording", "scenario", "interactions", "json", "lines"]
 _PIECE = 1 << 20
 _OVERLAP = 4096
-_TOP_KEY = re.compile(
-    r"(?:^---.*\n|^%.*\n|^#.*\n|^\s*\n)*^['\"]?(recording|scenario|interactions)['\"]?:", re.MULTILINE
-)
+_TOP_KEY = re.compile(r"(?:(?:---|%|#).*\n|\s*\n)*[\"']?(recording|scenario|interactions)[\"']?:")
+_PAIR_NAMES = ("key", "name")
 
 
-def texts(path: Path) -> Iterator[Placed]:
-    """Each smallest text of a file with the line on which it stands.
-
-    A file that is neither YAML nor JSON of a known kind is read as lines. Raises ConfigError: it cannot be read.
-    """
+def sort_of(path: Path) -> Sort:
+    """What kind of file it is, by its first key. Raises ConfigError: it cannot be read."""
     try:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
+        with _opened(path) as file:
             start = file.read(65_536)
-        if jsontext.is_json(start):
-            yield from _json(path)
-        elif _TOP_KEY.match(start):
-            yield from _yaml(path)
-        else:
-            yield from _lines(path)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (OSError, EOFError) as error:
+        words = error.strerror if isinstance(error, OSError) else ""
+        raise ConfigError(f"{path}: cannot be read: {words or error}") from None
+    if jsontext.is_json(start):
+        return "json"
+    top = _TOP_KEY.match(start)
+    return top[1] if top else "lines"  # type: ignore[return-value]
+
+
+def texts(path: Path, sort: Sort) -> Iterator[Placed]:
+    """Each smallest text of a file with the line on which it stands. Raises ConfigError: it cannot be read."""
+    read = {"json": _json, "lines": _lines}.get(sort, _yaml)
+    try:
+        yield from read(path)
+    except (OSError, EOFError) as error:
+        words = error.strerror if isinstance(error, OSError) else ""
+        raise ConfigError(f"{path}: cannot be read: {words or error}") from None
+
+
+def _opened(path: Path) -> IO[str]:
+    """The file as text, unpacked; bytes that are no text are replaced."""
+    with path.open("rb") as raw:
+        start = raw.read(4)
+    packed = start.startswith(b"\x1f\x8b")
+    file: IO[bytes] = gzip.open(path) if packed else path.open("rb")  # type: ignore[assignment] # noqa: SIM115
+    codec = "utf-16" if start.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    return io.TextIOWrapper(file, codec, errors="replace")
 
 
 def _json(path: Path) -> Iterator[Placed]:
     lines = _Lines()
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
+    with _opened(path) as file:
         for leaf in jsontext.leaves(lines.counted(iter(lambda: file.read(_PIECE), ""))):
             yield Place("body", leaf.path, leaf.name, leaf.value, leaf.is_text), lines.of(leaf.start)
 
 
 def _yaml(path: Path) -> Iterator[Placed]:
-    with path.open("rb") as file:
-        for steps, line, text in yamlstream.scalars(file, str(path)):
-            name = next((step for step in reversed(steps) if isinstance(step, str)), "")
-            yield Place("body", steps, name, text), line
+    """The texts of a YAML file; from where it is no YAML any more, its lines."""
+    line, pair = 1, ((), "")
+    try:
+        with _opened(path) as file:
+            for steps, line, text in yamlstream.scalars(file, str(path)):
+                name = next((step for step in reversed(steps) if isinstance(step, str)), "")
+                if name.lower() in _PAIR_NAMES:
+                    pair = (steps[:-1], text)
+                elif name.lower() == "value" and pair[0] == steps[:-1]:
+                    name = pair[1]
+                yield Place("body", steps, name, text), line
+    except ConfigError:
+        yield from _lines(path, line)
 
 
-def _lines(path: Path) -> Iterator[Placed]:
-    with path.open(encoding="utf-8", errors="replace") as file:
+def _lines(path: Path, first: int = 1) -> Iterator[Placed]:
+    with _opened(path) as file:
         line, before = 1, ""
         while text := file.readline(_PIECE):
-            yield Place("text", (), "", before + text), line
             ended = text.endswith("\n")
+            if line >= first:
+                yield Place("text", (), "", before + text), line
             before = "" if ended else text[-_OVERLAP:]
             line += ended
 
@@ -65,26 +94,23 @@ class _Lines:
     """Counts the lines of a text that goes by in pieces."""
 
     def __init__(self) -> None:
-        self._breaks: list[tuple[int, str]] = []
-        self._line, self._at = 1, 0
-        self._read = 0
+        self._pieces: list[tuple[int, str]] = []
+        self._line, self._at, self._read = 1, 0, 0
 
     def counted(self, pieces: Iterator[str]) -> Iterator[str]:
         """The same pieces."""
         for piece in pieces:
-            self._breaks.append((self._read, piece))
+            self._pieces.append((self._read, piece))
             self._read += len(piece)
             yield piece
 
     def of(self, place: int) -> int:
-        """The line of a character; places must not go down."""
-        while self._breaks and self._at < place:
-            start, piece = self._breaks[0]
+        """The line of a character; asked for one that lies before the last, that of the last."""
+        while self._pieces and self._at < place:
+            start, piece = self._pieces[0]
             end = min(place, start + len(piece))
             self._line += piece.count("\n", self._at - start, end - start)
             self._at = end
             if end == start + len(piece):
-                self._breaks.pop(0)
-            else:
-                break
+                self._pieces.pop(0)
         return self._line

@@ -17,7 +17,7 @@ _MARKS = ("secret", "password", "passwd", "signature", "apikey", "authorization"
 _PAGING = ("pagetoken", "nexttoken", "continuationtoken", "nextpage", "cursor")
 _HARMLESS = ("signaturenonce", "signaturemethod", "signatureversion", "signaturetype")
 _KEYS = ("accesskey", "accesskeyid", "accountkey", "privatekey", "passphrase", "keycontent", "clientid", "credential")
-_SESSIONS = ("sessionid", "jsessionid", "sessid", "csrf", "xsrf", "codeverifier", "sig", "jwt")
+_SESSIONS = ("sessionid", "jsessionid", "sessid", "csrf", "xsrf", "codeverifier", "sig", "sid", "jwt")
 _WORDS = re.compile(r"(bos|eos|pad|unk|mask|sep|cls|stop|end|start|image|special|newline)token$")
 _ACCOUNTS = (
     *("ownerid", "userid", "accountid", "tenantid", "tenancyid", "compartmentid", "customerid", "subscriptionid"),
@@ -47,7 +47,7 @@ def kind(name: str) -> Kind:
         return "page token"
     if "signature" in plain and is_secret(name):
         return "signature"
-    if is_secret(name) or plain.endswith(_SESSIONS[:-2]) or plain in _SESSIONS:
+    if is_secret(name) or plain.endswith(_SESSIONS[:-3]) or plain in _SESSIONS:
         return "secret"
     if plain.endswith(_KEYS):
         return "key"

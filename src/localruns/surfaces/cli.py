@@ -5,7 +5,6 @@ Each command imports what it needs when it runs, so that the first answer is not
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import signal
 import sys
@@ -19,7 +18,9 @@ import click
 import localruns
 from localruns.errors import ConfigError
 from localruns.surfaces import authoring
-from localruns.surfaces.options import PATH, VENDORS
+from localruns.surfaces.options import PATH, VENDORS, is_loopback, require_loopback
+from localruns.surfaces.recording import record
+from localruns.surfaces.scan import scan
 
 if TYPE_CHECKING:
     from localruns.engine.emulator import Emulator, Options
@@ -60,7 +61,7 @@ def cli() -> None:
     """An offline emulator of the list-runs APIs of four machine-learning platforms."""
 
 
-for _command in (authoring.validate, authoring.new, authoring.freeze):
+for _command in (authoring.validate, authoring.new, authoring.freeze, record, scan):
     cli.add_command(_command)
 
 
@@ -171,21 +172,13 @@ def _emulator(scenario: str, options: Options) -> Emulator:
 
 def _admin_token(host: str, allow_remote: bool) -> str:
     """The token that guards the control API beyond loopback. Raises ConfigError when it is missing."""
-    if _is_loopback(host):
+    if is_loopback(host):
         return ""
-    if not allow_remote:
-        raise ConfigError(f"--host {host or repr(host)} is open to other machines: add --allow-remote to mean it")
+    require_loopback(host, allow_remote)
     token = os.environ.get(TOKEN_VARIABLE, "")
     if not token:
         raise ConfigError(f"--allow-remote needs a token for /__admin in the environment variable {TOKEN_VARIABLE}")
     return token
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name: 127.example.com may be anywhere
-        return host.lower() == "localhost"
 
 
 def _require_data(emulator: Emulator) -> None:
