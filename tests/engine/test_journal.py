@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from localruns.clock import from_epoch_ms
 from localruns.engine.journal import Journal
-from localruns.engine.message import Page, Reply, Request
+from localruns.engine.message import Page, Reply, Request, Rows
 from localruns.surfaces.http import App
 
 NOW = from_epoch_ms(0)
@@ -47,7 +47,7 @@ def test_the_oldest_entries_give_way_by_bytes_but_never_the_newest() -> None:
 
 def test_the_oldest_answers_lose_their_rows_and_keep_their_count() -> None:
     journal = Journal(max_bytes=20_000)
-    page = Page((b"x" * 1_000,) * 4, ("a", "b", "c", "d"), 0, 4, 4, (1, 2, 3, 4))
+    page = Page(Rows((b"x" * 1_000,) * 4), ("a", "b", "c", "d"), 0, 4, 4, (1, 2, 3, 4))
     for _ in range(5):
         entry = journal.open(request(), NOW)
         entry.page, entry.reply = page, Reply(200, {"Runs": []}, rows_at="Runs", rows=page.rows)

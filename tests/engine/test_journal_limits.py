@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from werkzeug.test import Client
 
 from localruns.engine.journal import Entry, Journal
-from localruns.engine.message import Page, Reply, Request
+from localruns.engine.message import Page, Reply, Request, Rows
 from localruns.surfaces.http import App
 from tests.clients.pagers import HEADERS
 
@@ -20,7 +20,7 @@ def exchange(journal: Journal, status: int = 200, *, vendor: str = "v", rows: in
              sent: bool = True) -> Entry:  # fmt: skip
     entry = journal.open(request, NOW)
     entry.vendor, entry.endpoint = vendor, "List"
-    body = (b"x" * 1_000,) * rows
+    body = Rows((b"x" * 1_000,) * rows)
     entry.page = Page(body, tuple(map(str, range(rows))), 0, rows, rows, tuple(range(rows))) if rows else None
     entry.reply = Reply(status, {"rows": []}, rows_at="rows", rows=body)
     journal.answered(entry)

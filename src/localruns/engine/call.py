@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 _NO_CUT = Cut(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Call:
-    """A request, matched to an endpoint in a namespace; each check returns it as it was or with more in it.
+    """A request, matched to an endpoint in a namespace; each check fills in what it finds out and hands it on.
 
     Shape: `number` counts this vendor's requests in the namespace, refused ones too; `params` the path's;
     `query`, `cut`, `shape`, `page_number`, `by_number`, `token` and `origin` (the token, read) what a list call asks;

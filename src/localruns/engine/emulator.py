@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -142,7 +141,7 @@ class Emulator:
         try:
             return contract.check(_answer(call, route))
         except ApiError as refusal:
-            call.entry.refusal = refusal
+            call.entry.refusal = refusal.with_traceback(None)  # which would hold on to all that was at hand
             return contract.check(call.vendor.refuse(refusal, call))
         except EmulatorError:
             raise
@@ -180,23 +179,24 @@ class Emulator:
             return
         page = entry.page  # the journal may drop the rows of what is sent
         entry.sent, entry.answered_s = True, (now := time.monotonic())
-        _settle(entry, page, now)
+        _settle(entry, page, now, space)
         if page is not None and not (entry.defect or entry.broken) and entry.vendor in space.states:
             space.delivered(entry.vendor, page, entry.page_number)
         for listener in self.listeners:
             listener(space, entry)
 
 
-def _settle(entry: Entry, page: Page | None, answered_s: float) -> None:
+def _settle(entry: Entry, page: Page | None, answered_s: float, space: Namespace) -> None:
     """Tell the walk how and when its request ended."""
-    if entry.visit is None or entry.reply is None:
+    walk, visit = entry.walk, entry.visit
+    if walk is None or visit is None or entry.reply is None:
         return
     whole = page is not None and entry.refusal is None and not entry.defect
-    entry.visit.outcome = "broken" if entry.broken else "whole" if whole else "refused"
-    entry.visit.doubtful = entry.wire is not None and entry.wire.doubtful
-    entry.visit.status, entry.visit.answered_s = entry.reply.status, answered_s
-    if page is not None and entry.visit.outcome == "whole":
-        entry.visit.numbers = array("I", page.numbers)
+    visit.doubtful = entry.wire is not None and entry.wire.doubtful
+    visit.status, visit.answered_s = entry.reply.status, answered_s
+    if page is not None and whole and not entry.broken:
+        visit.numbers = page.numbers
+    space.walks.settle(walk, visit, "broken" if entry.broken else "whole" if whole else "refused")
 
 
 def _answer(call: Call, route: Route) -> Reply:

@@ -6,11 +6,11 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from localruns.engine.message import Page, Reply, Request
+from localruns.engine.message import NO_ROWS, Page, Reply, Request
 
 if TYPE_CHECKING:
     from localruns.engine.query import Cut, Query
@@ -58,6 +58,7 @@ class Entry:
     wire: WirePlan | None = None
     walk: Walk | None = None
     visit: Visit | None = None
+    request_bytes: int = 0
     row_bytes: int = 0
     outlined: int = 0
 
@@ -93,8 +94,9 @@ class Journal:
         with self._lock:
             self.count += 1
             entry = Entry(self.count, request, at)
+            entry.request_bytes = _size(request)
             self._entries.append(entry)
-            self._bytes += _size(request)
+            self._bytes += entry.request_bytes
             while len(self._entries) > self._max_entries or (self._bytes > self._max_bytes and len(self._entries) > 1):
                 self._evict()
             return entry
@@ -102,14 +104,14 @@ class Journal:
     def answered(self, entry: Entry) -> None:
         """Count an entry whose answer is known, and make room for its rows; nothing for one that is gone."""
         status = entry.reply.status if entry.reply else 0
-        rows = entry.page.rows if entry.page else ()
+        rows = entry.page.rows if entry.page else NO_ROWS
         with self._lock:
             if self._at(entry.id) is not entry:
                 return
             self.totals[entry.vendor, status, bool(entry.endpoint)] += 1
             self.defects += bool(entry.defect)
             if rows:
-                entry.row_bytes = sum(map(len, rows)) + _ROW_BYTES * len(rows)
+                entry.row_bytes = rows.size_bytes + _ROW_BYTES * len(rows)
                 self._row_bytes += entry.row_bytes
                 self._with_rows.append(entry)
             while self._row_bytes > self._max_bytes and self._outline_oldest():
@@ -143,7 +145,7 @@ class Journal:
 
     def _evict(self) -> None:
         oldest = self._entries.popleft()
-        self._bytes -= _size(oldest.request)
+        self._bytes -= oldest.request_bytes
         self.evicted += 1
         if oldest.row_bytes:
             self._drop_rows(oldest)
@@ -155,8 +157,7 @@ class Journal:
             return False
         self._drop_rows(entry)
         entry.outlined = len(entry.page.rows)
-        entry.page = replace(entry.page, rows=(), keys=(), numbers=())
-        entry.reply = replace(entry.reply, rows=())
+        entry.page, entry.reply = entry.page.outline, entry.reply.outline
         return True
 
     def _drop_rows(self, entry: Entry) -> None:
@@ -166,5 +167,7 @@ class Journal:
 
 
 def _size(request: Request) -> int:
-    headers = sum(len(name) + len(value) for name, value in request.headers)
-    return _ENTRY_BYTES + len(request.target) + headers + len(request.body)
+    size = _ENTRY_BYTES + len(request.target) + len(request.body)
+    for name, value in request.headers:
+        size += len(name) + len(value)
+    return size

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import orjson
+
+from localruns.engine.kept import kept
 
 _PRINTABLE = "".join(map(chr, range(33, 127)))
 
@@ -20,6 +23,7 @@ class Request:
     the part of it that is routed on, still encoded, without prefix and query; `args` the decoded query pairs in
     order, blank values kept; `headers` (lower-case name, value) in order, duplicates kept. `undecodable`: the
     query holds bytes that are not UTF-8. `wired`: our own server answers, which can carry out any wire fault.
+    Headers are asked for many times, so the first value of each is at hand.
     """
 
     method: str
@@ -32,14 +36,18 @@ class Request:
     body: bytes = b""
     undecodable: bool = False
     wired: bool = False
+    _first: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_first", dict(reversed(self.headers)))
 
     def header(self, name: str) -> str | None:
         """The first value of a header, or None; `name` in lower case."""
-        return next((value for key, value in self.headers if key == name), None)
+        return self._first.get(name)
 
     def header_values(self, name: str) -> list[str]:
         """All values of a header."""
-        return [value for key, value in self.headers if key == name]
+        return [value for key, value in self.headers if key == name] if name in self._first else []
 
     def arg(self, name: str) -> str | None:
         """The first value of a query parameter, or None."""
@@ -50,6 +58,7 @@ class Request:
         return [value for key, value in self.args if key == name]
 
 
+@kept
 def parse_query(query: str) -> tuple[tuple[tuple[str, str], ...], bool]:
     """The decoded pairs of a raw query string, and whether it holds bytes that are not UTF-8."""
     if not query:
@@ -60,6 +69,23 @@ def parse_query(query: str) -> tuple[tuple[tuple[str, str], ...], bool]:
         return tuple(parse_qsl(ascii_query, keep_blank_values=True, errors="strict")), False
     except UnicodeDecodeError:
         return tuple(parse_qsl(ascii_query, keep_blank_values=True, errors="replace")), True
+
+
+class Rows(tuple[bytes, ...]):
+    """Finished rows, one behind the other. A page is sent many times: what all answers need of it is made once."""
+
+    @cached_property
+    def joined(self) -> bytes:
+        """The rows with commas between them."""
+        return b",".join(self)
+
+    @cached_property
+    def size_bytes(self) -> int:
+        """The length of all rows together."""
+        return sum(map(len, self))
+
+
+NO_ROWS = Rows()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +102,33 @@ class Reply:
     schema: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     rows_at: str = ""
-    rows: Sequence[bytes] = ()
+    rows: Rows = NO_ROWS
     content_type: str = "application/json"
     raw: bytes = b""
 
     @property
-    def body(self) -> bytes:
-        """The bytes of the body."""
+    def parts(self) -> list[bytes]:
+        """The bytes of the body, in pieces: pages are large, and copied once only."""
         if self.content is None:
-            return self.raw
+            return [self.raw]
         body = orjson.dumps(self.content)
         if not self.rows:
-            return body
+            return [body]
         hole = b'"%s":[]' % self.rows_at.encode()
         # A quote inside a JSON text is always escaped, so the hole cannot be found in a value.
-        head, _, tail = body.partition(hole)
-        return b"".join((head, hole[:-1], b",".join(self.rows), b"]", tail))
+        at = body.index(hole) + len(hole) - 1
+        return [body[:at], self.rows.joined, body[at:]]
+
+    @property
+    def body(self) -> bytes:
+        """The bytes of the body."""
+        return b"".join(self.parts)
+
+    @property
+    def outline(self) -> Reply:
+        """The reply without its rows."""
+        rest = (self.content_type, self.raw)
+        return Reply(self.status, self.content, self.schema, self.headers, self.rows_at, NO_ROWS, *rest)
 
 
 SAME = -1
@@ -106,7 +143,7 @@ class Page:
     `total` are rows.
     """
 
-    rows: Sequence[bytes]
+    rows: Rows
     keys: Sequence[str]
     offset: int
     size: int
@@ -130,6 +167,12 @@ class Page:
         if self.leads_to != SAME:
             return self.leads_to
         return self.offset + len(self.rows) if self.more else 0
+
+    @property
+    def outline(self) -> Page:
+        """The page without its rows."""
+        following = (self.total_shown, self.leads_to, self.again, self.mark, self.token, self.token_characters)
+        return Page(NO_ROWS, (), self.offset, self.size, self.total, (), *following)
 
     @property
     def told(self) -> tuple[object, ...]:

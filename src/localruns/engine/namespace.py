@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,7 +73,9 @@ class Namespace:
 
     def pinned(self) -> Namespace:
         """This namespace as it is now, for one request; what is loaded meanwhile does not touch it."""
-        return copy(self)
+        pinned = object.__new__(Namespace)
+        pinned.__dict__.update(self.__dict__)
+        return pinned
 
     @property
     def expired(self) -> bool:

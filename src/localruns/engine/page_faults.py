@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from localruns.engine.call import Call
 from localruns.engine.faults import Fault
-from localruns.engine.message import Page
+from localruns.engine.message import NO_ROWS, Page, Rows
 from localruns.engine.tokens import fingerprint
 from localruns.engine.vendor import Paging, Vendor
 from localruns.engine.walks import Walk
@@ -146,15 +146,15 @@ def _always_next_page(strike: Strike, page: Page) -> Page:
 def _emptied(strike: Strike, page: Page) -> Page:
     if not strike.here or not page.rows or not strike.once():
         return page
-    return replace(page, rows=(), keys=(), numbers=(), leads_to=strike.call.cut.offset, mark=1, again=True)
+    return replace(page, rows=NO_ROWS, keys=(), numbers=(), leads_to=strike.call.cut.offset, mark=1, again=True)
 
 
 def _short_page(strike: Strike, page: Page) -> Page:
     half = len(page.rows) // 2
     if not strike.here or not half:
         return page
-    parts = {name: getattr(page, name)[:half] for name in ("rows", "keys", "numbers")}
-    return replace(page, **parts, leads_to=page.offset + half)
+    rows, keys, numbers = Rows(page.rows[:half]), page.keys[:half], page.numbers[:half]
+    return replace(page, rows=rows, keys=keys, numbers=numbers, leads_to=page.offset + half)
 
 
 def _exact_boundary(_strike: Strike, page: Page) -> Page:

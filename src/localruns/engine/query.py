@@ -7,7 +7,7 @@ A number may be NaN: it matches `!=` only, and sorts behind all numbers and befo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "like", "ilike", "in", "not in", "contains", "present", "absent"]
@@ -48,13 +48,20 @@ class Query:
     """Filter and sort of one list call.
 
     Shape: `scope` names the resource whose rows are meant (empty: the vendor has none); `order` is total,
-    with the vendor's own tie-breaks already in it.
+    with the vendor's own tie-breaks already in it. Pages and walks are looked up by it: its hash is taken once.
     """
 
     vendor: str
     scope: str
     conditions: tuple[Condition, ...]
     order: tuple[Order, ...]
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.vendor, self.scope, self.conditions, self.order)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from localruns.engine.kept import kept
 from localruns.engine.vendor import Endpoint, Neighbour, Vendor
 
 
@@ -37,6 +38,7 @@ class Router:
         self._neighbours = [
             (_pattern(neighbour.path), vendor, neighbour) for vendor in self.vendors for neighbour in vendor.neighbours
         ]
+        self._kept = kept(self._found)
 
     def vendor_of(self, path: str) -> Vendor | None:
         """The vendor under whose prefix the path lies."""
@@ -44,6 +46,9 @@ class Router:
 
     def find(self, method: str, path: str) -> Route | None:
         """The route of a request, or None when the path is no vendor's."""
+        return self._kept(path, method)
+
+    def _found(self, path: str, method: str) -> Route | None:
         methods = []
         gaps = []
         for pattern, vendor, endpoint in self._endpoints:

@@ -19,9 +19,9 @@ from localruns.errors import ConfigError
 DEFAULT_CLOCK = "2026-01-15T09:00:00Z"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Site:
-    """One vendor's part of a scenario, defaults filled in.
+    """One vendor's part of a scenario, defaults filled in. It is the same as itself only, and can be a key.
 
     Shape: `settings` every setting of the vendor by name; `resources` what exists; `credentials` the well-known
     ones and the scenario's own.

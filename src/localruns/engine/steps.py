@@ -25,6 +25,8 @@ def preferred(call: Call) -> Call:
 
     Raises Problem for a status outside the vendor's error table.
     """
+    if call.request.header("prefer") is None:
+        return call
     header = ", ".join(call.request.header_values("prefer"))
     asked = {key.lower(): value for key, value in _PREFER.findall(header)}
     if not asked:
@@ -52,9 +54,9 @@ def decide(call: Call) -> Call:
     """Count the call; hold it against the rate limit and the faults, which may refuse it or spoil its answer."""
     state = call.state
     state.calls += 1
+    faults = [fault for fault in call.space.faults if fault.concerns(call.vendor.id, state.calls)]
     operation = call.endpoint.name if call.endpoint else ""
     moment = Moment(call.vendor.id, operation, state.calls, call.page_number, state.rows)
-    faults = [fault for fault in call.space.faults if fault.concerns(call.vendor.id, state.calls)]
     for fault in faults:  # a refusal comes over the same wire, so these are first
         if fault.kind == "wire" and fault.due(moment):
             _wire_fault(call, fault)
@@ -119,16 +121,10 @@ def found(
     first = page_number == 1 if by_number else not cut.offset and not token
     entry.visit = Visit(place, first, cut.size, page_number, call.state.version, time.monotonic())
     entry.walk = call.space.walks.join(call.vendor.id, entry.credential, query, entry.visit)
-    return replace(
-        call,
-        query=query,
-        cut=cut,
-        shape=shape,
-        page_number=page_number,
-        by_number=by_number,
-        token=token,
-        origin=origin,
-    )
+    call.query, call.cut, call.shape = query, cut, shape
+    call.page_number, call.by_number = page_number, by_number
+    call.token, call.origin = token, origin
+    return call
 
 
 def listing(render: Render) -> Answer:

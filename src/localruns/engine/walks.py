@@ -7,7 +7,6 @@ the same request, the wire cannot tell them apart: all of them are marked ambigu
 
 from __future__ import annotations
 
-from array import array
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -45,7 +44,7 @@ class Visit:
     off_course: bool = False
     outcome: Outcome = "pending"
     status: int = 0
-    numbers: array[int] = field(default_factory=lambda: array("I"))
+    numbers: Sequence[int] = ()
     resumes: Place = NOWHERE
     more: bool = False
     answered_s: float = 0.0
@@ -54,7 +53,7 @@ class Visit:
     def disown(self) -> None:
         """The client asks again: what it did not take was not delivered."""
         if self.doubtful:
-            self.outcome, self.numbers = "broken", array("I")
+            self.outcome, self.numbers = "broken", ()
 
 
 @dataclass(slots=True, eq=False)
@@ -102,12 +101,16 @@ _PASSING = (401, 408, 429)
 
 def _fitting(known: Sequence[Walk], visit: Visit) -> list[Walk]:
     """The walks that a request may belong to, the oldest first."""
-    place = visit.place
-    known = [walk for walk in known if walk.last.resumes == place or walk.last.place == place]
-    # A token may lead to the first page again; who asks for it without one begins anew.
-    expecting = [walk for walk in known if not visit.first and walk.expects(visit.place)]
-    repeating = [walk for walk in known if walk.repeats(visit.place)]
-    likely = [walk for walk in known if walk in expecting or (walk in repeating and not walk.given_up)]
+    place, likely, repeating = visit.place, [], []
+    for walk in known:
+        last = walk.visits[-1]
+        # A token may lead to the first page again; who asks for it without one begins anew.
+        expected = last.resumes == place and not visit.first and walk.expects(place)
+        repeated = last.place == place and walk.repeats(place)
+        if repeated:
+            repeating.append(walk)
+        if expected or (repeated and not walk.given_up):
+            likely.append(walk)
     return likely or repeating
 
 
@@ -117,6 +120,7 @@ class Walks:
     def __init__(self) -> None:
         self._by_id: OrderedDict[int, Walk] = OrderedDict()
         self._by_key: dict[Key, list[Walk]] = {}
+        self._refused: dict[int, Walk] = {}
         self._count = 0
         self._visits = 0
 
@@ -139,13 +143,16 @@ class Walks:
     def join(self, vendor: str, credential: str, query: Query, visit: Visit) -> Walk:
         """Put a request into the walk it belongs to, or into a new one."""
         key = (vendor, credential, query)
-        known = self._by_key.setdefault(key, [])
+        known = self._by_key.get(key)
+        if known is None:
+            known = self._by_key[key] = []
         fitting = _fitting(known, visit)
         if len(fitting) > 1:
             for walk in fitting:
                 walk.ambiguous = True
         if not fitting and not visit.first:
-            fitting = [walk for walk in self if self._goes_on_as(walk, vendor, query, visit.place)][:1]
+            refused = sorted(self._refused.values(), key=lambda walk: walk.id)
+            fitting = [walk for walk in refused if self._goes_on_as(walk, vendor, query, visit.place)][:1]
             for walk in fitting:
                 self._look_for(walk, key)
         if fitting:
@@ -159,9 +166,16 @@ class Walks:
             walk = known[-1]
             visit.off_course = True
         walk.visits.append(visit)
+        self._refused.pop(walk.id, None)
         self._visits += 1
         self._give_way()
         return walk
+
+    def settle(self, walk: Walk, visit: Visit, outcome: Outcome) -> None:
+        """The request has been answered."""
+        visit.outcome = outcome
+        if outcome == "refused" and self._by_id.get(walk.id) is walk:
+            self._refused[walk.id] = walk
 
     @staticmethod
     def _goes_on_as(walk: Walk, vendor: str, query: Query, place: Place) -> bool:
@@ -187,6 +201,7 @@ class Walks:
         while len(self._by_id) > MAX_WALKS or self._visits > MAX_VISITS:
             oldest = next(iter(self._by_id.values()))
             del self._by_id[oldest.id]
+            self._refused.pop(oldest.id, None)
             self._visits -= len(oldest.visits)
             for key in oldest.keys:
                 self._by_key[key].remove(oldest)

@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from localruns.engine.emulator import Emulator, problem, split_namespace
 from localruns.engine.journal import Entry
+from localruns.engine.kept import kept
 from localruns.engine.message import Reply, Request, parse_query
 from localruns.engine.namespace import Namespace
 from localruns.errors import ConfigError, EmulatorError, Problem
@@ -116,9 +117,11 @@ class _Sending:
         self.close = written
 
     def __iter__(self) -> Iterator[bytes]:
+        return iter(self._body) if self._closed else self._telling()
+
+    def _telling(self) -> Iterator[bytes]:
         yield from self._body
-        if not self._closed:
-            self.close()
+        self.close()
 
 
 def request_of(environ: WSGIEnvironment) -> tuple[Request, str | None]:
@@ -129,25 +132,22 @@ def request_of(environ: WSGIEnvironment) -> tuple[Request, str | None]:
         # Werkzeug's test client leaves the query out of the target when it was given apart from the path.
         path = target or quote(environ.get("PATH_INFO", "/").encode("latin-1"), safe="/:;=@!$&'()*+,~")
         target = f"{path}?{query}" if query else path
+    named, path, prefix, query = _read_target(target)
+    args, undecodable = parse_query(query)
+    wired = "localruns.headers" in environ
+    headers = tuple(environ["localruns.headers"] if wired else _headers(environ))
+    method, body = environ["REQUEST_METHOD"], _body(environ)
+    return Request(method, target, path, prefix, query, args, headers, body, undecodable, wired), named
+
+
+@kept
+def _read_target(target: str) -> tuple[str | None, str, str, str]:
+    """The namespace that a raw target names, the path that is routed on, the prefix before it, and the query."""
     raw_path, _, query = target.partition("?")
     if "://" in raw_path and not raw_path.startswith("/"):
         raw_path = "/" + raw_path.partition("://")[2].partition("/")[2]
     named, path = split_namespace("/" + raw_path.lstrip("/"))
-    args, undecodable = parse_query(query)
-    headers = environ.get("localruns.headers")
-    request = Request(
-        method=environ["REQUEST_METHOD"],
-        target=target,
-        path=path,
-        prefix="" if named is None else f"/ns/{named}",
-        query=query,
-        args=args,
-        headers=tuple(_headers(environ) if headers is None else headers),
-        body=_body(environ),
-        undecodable=undecodable,
-        wired="localruns.headers" in environ,
-    )
-    return request, None if named is None else unquote(named)
+    return (None, path, "", query) if named is None else (unquote(named), path, f"/ns/{named}", query)
 
 
 def is_slow(environ: WSGIEnvironment) -> bool:
@@ -163,7 +163,7 @@ def refuser(emulator: Emulator) -> Callable[[int, str, str], tuple[int, list[tup
 
     def refuse(status: int, target: str, reason: str) -> tuple[int, list[tuple[str, str]], bytes]:
         reply = emulator.refuse(status, target, reason)
-        return reply.status, _reply_headers(reply, body := reply.body), body
+        return reply.status, _reply_headers(reply, len(body := reply.body)), body
 
     return refuse
 
@@ -191,7 +191,7 @@ def _deliver(reply: Reply, entry: Entry, environ: WSGIEnvironment, start_respons
     plan, method = entry.wire, environ["REQUEST_METHOD"]
     if plan is None:
         return _send(reply, start_response, method)
-    headers, body = plan.rewrite(_reply_headers(reply, reply.body), reply.body)
+    headers, body = plan.rewrite(_reply_headers(reply, len(reply.body)), reply.body)
     entry.broken = plan.spoils
     if plan.needs_socket:
 
@@ -204,9 +204,9 @@ def _deliver(reply: Reply, entry: Entry, environ: WSGIEnvironment, start_respons
 
 
 def _send(reply: Reply, start_response: StartResponse, method: str) -> list[bytes]:
-    body = reply.body
-    start_response(_status(reply.status), _reply_headers(reply, body))
-    return [] if method == "HEAD" else [body]
+    parts = reply.parts
+    start_response(_status(reply.status), _reply_headers(reply, sum(map(len, parts))))
+    return [] if method == "HEAD" else parts
 
 
 @cache
@@ -216,9 +216,9 @@ def _status(status: int) -> str:
     return f"{status} {HTTPStatus(status).phrase if known else 'Unknown'}"
 
 
-def _reply_headers(reply: Reply, body: bytes) -> list[tuple[str, str]]:
+def _reply_headers(reply: Reply, length: int) -> list[tuple[str, str]]:
     kind = [("Content-Type", reply.content_type)] if reply.content is not None else []
-    return [*kind, *reply.headers, ("Content-Length", str(len(body)))]
+    return [*kind, *reply.headers, ("Content-Length", str(length))]
 
 
 def _decoded(path: str) -> str:

@@ -6,7 +6,7 @@ README.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 from localruns.clock import epoch_ms, parse_time
@@ -30,7 +30,8 @@ def parse(call: Call) -> Call:
     try:
         return _asked(call)
     except BadRequest as refusal:
-        return replace(call, details=refusal)
+        call.details = refusal
+        return call
 
 
 def usable(call: Call) -> Call:
@@ -48,10 +49,16 @@ def _asked(call: Call) -> Call:
         if value:
             args.setdefault(name, value)
     verbose = _boolean(args, "Verbose")
-    query = Query("alibaba-pai", "", tuple(_conditions(args, call)), (*_order(args), Order(Field("RunId"))))
+    query = Query("alibaba-pai", "", tuple(_conditions(args, call)), order_of(args))
     cut, by_number = _cut(args, call)
     shape = "verbose" if verbose else "brief"
     return found(call, query, cut, shape=shape, page_number=cut.offset // cut.size + 1, by_number=by_number)
+
+
+def order_of(args: Mapping[str, str]) -> tuple[Order, ...]:
+    """How rows are sorted, equal ones by RunId. Raises BadRequest."""
+    given = {name: value for name, value in args.items() if value}
+    return (*_order(given), Order(Field("RunId")))
 
 
 def _cut(args: dict[str, str], call: Call) -> tuple[Cut, bool]:

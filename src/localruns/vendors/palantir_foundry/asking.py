@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from localruns.engine.call import Call
 from localruns.engine.params import INT32, whole
@@ -17,7 +17,7 @@ from localruns.errors import BadPageToken, BadRequest, NotFound
 
 RID = re.compile(r"ri\.[a-z][a-z0-9-]*\.([a-z0-9][a-z0-9-]*)?\.[a-z][a-z0-9-]*\.[A-Za-z0-9._-]+")
 PREFIX = "v1."
-_ORDER = (Order(Field("startedTime"), True), Order(Field("startedTimeRest"), True), Order(Field("buildRid")))
+ORDER = (Order(Field("startedTime"), True), Order(Field("startedTimeRest"), True), Order(Field("buildRid")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ def parse(call: Call) -> Call:
         page_token=_single(call, "pageToken"),
         preview=(_single(call, "preview") or "").lower() == "true",
     )
-    return replace(call, details=asked)
+    call.details = asked
+    return call
 
 
 def preview(call: Call) -> Call:
@@ -91,7 +92,7 @@ def page(call: Call) -> Call:
     asked: Asked = call.details
     version = asked.config_version
     conditions = () if version is None else (Condition(Field("configVersion"), "=", version),)
-    query = Query("palantir-foundry", asked.studio, conditions, _ORDER)
+    query = Query("palantir-foundry", asked.studio, conditions, ORDER)
     wanted = call.settings["default_page_size"] if asked.page_size is None else asked.page_size
     size = min(wanted, call.settings["max_page_size"])
     if asked.page_token is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -44,7 +44,8 @@ def parse(call: Call) -> Call:
     if len(fields) != len(pairs):
         raise ApiError(code="invalid_request", detail="a field of the form stands twice")
     client, secret = _basic(call.request) or (fields.get("client_id", ""), fields.get("client_secret", ""))
-    return replace(call, details=Form(fields, client, secret))
+    call.details = Form(fields, client, secret)
+    return call
 
 
 def grant_type(call: Call) -> Call:
