@@ -137,6 +137,9 @@ def test_nothing_but_setting_up_is_left_out() -> None:
     assert left_out == {
         "make serve",
         "make test",
+        "make bench",
+        'make bench ARGS="--quick"',
+        'make bench ARGS="--out results.json"',
         ".venv/bin/pip install alibabacloud_aiworkspace20210204",
         "pytest -n 4 --localruns-url http://127.0.0.1:8420",
     }
