@@ -11,7 +11,7 @@ import pytest
 
 import localruns
 from localruns.engine.library import Library
-from localruns.surfaces.cli import _is_loopback
+from localruns.surfaces.options import is_loopback
 from tests.clients.processes import COMMAND, environment, run
 
 RUNS = "vendors: {naver-nsml: {runs: [{generate: 3}]}}\n"
@@ -186,9 +186,9 @@ def test_a_reader_that_has_gone_does_no_harm(command: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost", "LOCALHOST"])
 def test_these_hosts_are_this_machine_alone(host: str) -> None:
-    assert _is_loopback(host)
+    assert is_loopback(host)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "127.example.com", "10.0.0.1", "localhost.example.com"])
 def test_these_hosts_are_open_to_others(host: str) -> None:
-    assert not _is_loopback(host)
+    assert not is_loopback(host)

@@ -127,8 +127,9 @@ def scenarios(folders: Sequence[Path]) -> None:
     """List what can be served, a line each."""
     from localruns.engine.library import Library
     from localruns.surfaces.console import show_scenarios
+    from localruns.vendors import all_vendors
 
-    show_scenarios(Library(folders).describe())
+    show_scenarios(Library(folders).describe(all_vendors().values()))
 
 
 @cli.command()

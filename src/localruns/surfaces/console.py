@@ -76,7 +76,7 @@ class Console:
 
     def say(self, line: str) -> None:
         """Print a line of our own now."""
-        self._write([_printable(line)])
+        self._write([printable(line)])
 
     def _run(self) -> None:
         while not self._done.wait(FLUSH_S):
@@ -102,7 +102,7 @@ class Console:
         where = entry.vendor or "-"
         if space.name != "default":
             where += f" ({space.name})"
-        question, outcome, reason = (_printable(words(entry)) for words in (asked, answered, why))
+        question, outcome, reason = (printable(words(entry)) for words in (asked, answered, why))
         if self._colour:
             outcome = click.style(outcome, fg=_COLOURS.get(outcome[:1]))
             where = click.style(where, bold=True)
@@ -116,14 +116,15 @@ def hush() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """One line without control characters: what a client sends must not steer a terminal."""
     return _UNPRINTABLE.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def show_scenarios(found: Iterable[Mapping[str, Any]]) -> None:
     """A table on a terminal, plain tab-separated lines in a pipe."""
-    rows = [(item["name"], ", ".join(item["vendors"]), item["about"]) for item in found]
+    marks = {"recording": "recording: "}
+    rows = [(item["name"], ", ".join(item["vendors"]), marks.get(item["kind"], "") + item["about"]) for item in found]
     if not sys.stdout.isatty():
         click.echo("\n".join("\t".join(row) for row in rows))
         return

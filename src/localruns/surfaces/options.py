@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 
 import click
@@ -19,3 +20,17 @@ def require_new(path: Path) -> None:
         raise ConfigError(f"{path}: found a name that ends in {path.suffix!r}, expected one of: {', '.join(ENDINGS)}")
     if path.exists() or path.is_symlink():
         raise ConfigError(f"{path}: found something there already, expected a new name: nothing is overwritten")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name: 127.example.com may be anywhere
+        return host.lower() == "localhost"
+
+
+def require_loopback(host: str, allow_remote: bool) -> None:
+    """Raises ConfigError for an address that others can reach, unless that is meant."""
+    if not (allow_remote or is_loopback(host)):
+        raise ConfigError(f"--host {host or repr(host)} is open to other machines: add --allow-remote to mean it")

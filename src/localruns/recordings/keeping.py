@@ -1,0 +1,183 @@
+"""What becomes of the exchanges of a live session: answered from the recording, added to it, or left out.
+
+Nothing is written that has not been through the redaction and past the scan after it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, get_args
+
+from localruns.engine.cassette import Cassette, Miss
+from localruns.engine.exchange import Exchange
+from localruns.engine.message import Reply, Request
+from localruns.engine.recording import Head, Reader, Writer, is_recording
+from localruns.engine.vendor import Vendor
+from localruns.errors import ConfigError
+from localruns.recordings.redaction import Redactor
+from localruns.recordings.scanning import scan_exchange
+from localruns.recordings.unpacking import Unreadable, unpacked
+
+Mode = Literal["none", "once", "new_episodes", "all", "rewrite"]
+MODES: Sequence[Mode] = get_args(Mode)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An exchange that was not recorded: which, and why. `flagged`: because something in it looks like a secret."""
+
+    line: str
+    why: str
+    flagged: bool = False
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of all exchanges of a session."""
+
+    saved: int = 0
+    replayed: int = 0
+    missed: int = 0
+    left_out: list[LeftOut] = field(default_factory=list)
+
+    @property
+    def flagged(self) -> bool:
+        """Whether something was left out because it looks like a secret."""
+        return any(item.flagged for item in self.left_out)
+
+
+class Keeper:
+    """One recording in the making. Its methods may be called by several threads.
+
+    Raises ConfigError for a file that is no recording, cannot be read or cannot be written.
+    """
+
+    def __init__(self, path: Path, mode: Mode, redactor: Redactor, vendors: Mapping[str, Vendor]) -> None:
+        self.tally = Tally()
+        self._path, self._redactor, self._vendors = path, redactor, vendors
+        self._lock = threading.Lock()
+        self._closed = False
+        self._writer: Writer | None = None
+        head, past = _past(path, mode)
+        self._head = head
+        replays = mode in ("none", "new_episodes") or (mode == "once" and bool(past))
+        # Who asks for new episodes asks again where no answer came.
+        kept = [exchange for exchange in past if mode != "new_episodes" or not exchange.failed]
+        self._cassette = Cassette(head, kept) if replays else None
+        self._plays = self._cassette.plays() if self._cassette else None
+        self.forwards = not (mode == "none" or (mode == "once" and past))
+        self._rewrites = mode == "rewrite" and path.exists()
+        if self.forwards and not self._rewrites:
+            self._writer = Writer(path, head)
+
+    def recorded(self, request: Request) -> Exchange | Miss | None:
+        """What the recording answers to a request; None where it is to be asked of the platform."""
+        if self._cassette is None or self._plays is None:
+            return None
+        found = self._cassette.find(self._asked(request), self._plays)
+        if isinstance(found, Miss) and self.forwards:
+            return None
+        with self._lock:
+            self.tally.missed += isinstance(found, Miss)
+            self.tally.replayed += not isinstance(found, Miss)
+        return found
+
+    def learn(self, request: Request) -> None:
+        """Remember the secrets of a request that is sent and not recorded: an answer may repeat them."""
+        self._redactor.learn(Exchange(request, Reply(200)))
+
+    def text(self, text: str) -> str:
+        """A text as it may be shown."""
+        return self._redactor.text(text)
+
+    def line(self, request: Request) -> str:
+        """`GET /api/v1/runs?PageSize=10`, as it may be shown."""
+        asked = self._redactor.request(replace(request, body=b""))
+        line = f"{asked.method} {asked.target}"
+        return line if len(line) <= 200 else f"{line[:197]}..."
+
+    def keep(self, exchange: Exchange) -> LeftOut | None:
+        """Put an exchange into the file; or say why it is left out."""
+        try:
+            clean = self._redactor.exchange(unpacked(exchange))
+            found = self._found(clean)
+        except Unreadable as problem:
+            return self.leave_out(exchange.request, str(problem))
+        except Exception as error:  # what cannot be cleared of secrets is not written, whatever the reason
+            why = f"it could not be cleared of secrets: {type(error).__name__}"
+            return self.leave_out(exchange.request, why, flagged=True)
+        if found:
+            return self.leave_out(clean.request, found, flagged=True)
+        with self._lock:
+            if self._closed:
+                why = "the recorder was stopped meanwhile"
+            else:
+                try:
+                    self._open().add(clean)
+                    self.tally.saved += 1
+                    return None
+                except ConfigError as error:
+                    why = str(error)
+        return self.leave_out(exchange.request, why)
+
+    def leave_out(self, request: Request, why: str, *, flagged: bool = False) -> LeftOut:
+        """Note an exchange that is not recorded."""
+        item = LeftOut(self.line(request), why, flagged)
+        with self._lock:
+            self.tally.left_out.append(item)
+        return item
+
+    def close(self) -> None:
+        """Nothing is recorded any more; may be called twice."""
+        with self._lock:
+            if self._writer and not self._closed:
+                self._writer.close()
+            self._closed = True
+
+    def _found(self, exchange: Exchange) -> str:
+        """What still looks like a secret, where, in words; nothing where nothing does."""
+        findings = scan_exchange(exchange, self._vendors, self._redactor.rules)
+        return "; ".join(dict.fromkeys(f"{item.where}: {item.what}" for item in findings))
+
+    def _asked(self, request: Request) -> Request:
+        """A request as it would stand in the file."""
+        try:
+            return self._redactor.request(unpacked(Exchange(request, Reply(200))).request)
+        except Unreadable:
+            return self._redactor.request(request)
+
+    def _open(self) -> Writer:
+        """The file; one that is to be rewritten keeps what it holds until something takes its place."""
+        if self._writer is None:
+            if self._rewrites:
+                _empty(self._path)
+            self._writer = Writer(self._path, self._head)
+        return self._writer
+
+
+def _past(path: Path, mode: Mode) -> tuple[Head, list[Exchange]]:
+    """What the file holds already. Raises ConfigError."""
+    fresh = Head(re.sub(r"[^A-Za-z0-9._-]", "-", path.stem).lstrip("._-") or "recording")
+    if not path.exists() or (path.is_file() and not path.stat().st_size):
+        if mode == "none":
+            raise ConfigError(f"{path}: found no recording there; the mode none only replays one")
+        return fresh, []
+    if not is_recording(path):
+        raise ConfigError(f"{path}: found something that is no recording, expected a recording or a new name")
+    if mode not in ("none", "once") and not os.access(path, os.W_OK):
+        raise ConfigError(f"{path}: cannot be written")
+    reader = Reader(path)
+    past = list(reader)
+    return reader.head, past
+
+
+def _empty(path: Path) -> None:
+    try:
+        os.truncate(path, 0)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror or error}") from None
