@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -11,20 +13,31 @@ from localruns import yamlio
 from localruns.errors import ConfigError
 from localruns.yamlio import Loader, NodeBuilder, Schema
 
+_BINARY = "tag:yaml.org,2002:binary"
+
 
 class Stream:
     """The items of the list under `key`, one after the other, each built and let go.
 
     Shape: `head` holds the mapping's other keys, those behind the list too once it is at its end; `line` is where the
-    present item starts, from 1; `schema` describes the mapping, so that texts stay texts where it wants them.
+    present item starts, from 1; `schema` describes the mapping, so that texts stay texts where it wants them;
+    `builder` makes values of nodes.
     """
 
-    def __init__(self, file: IO[bytes] | IO[str], name: str, key: str, schema: Schema | None = None) -> None:
+    def __init__(
+        self,
+        file: IO[bytes] | IO[str],
+        name: str,
+        key: str,
+        schema: Schema | None = None,
+        builder: type[NodeBuilder] = NodeBuilder,
+    ) -> None:
         self.head: dict[str, Any] = {}
         self.line = 0
         self._name = name
         self._key = key
         self._schema = schema or {}
+        self._builder = builder
         self._file = file
 
     def __iter__(self) -> Iterator[Any]:
@@ -74,7 +87,7 @@ class Stream:
         guide = self._schema.get("properties", {}).get(path[0], {})
         if len(path) > 1:
             guide = guide.get("items", {})
-        return NodeBuilder(self._name, self._schema).build(node, (guide,), path)
+        return self._builder(self._name, self._schema).build(node, (guide,), path)
 
 
 def scalars(file: IO[bytes] | IO[str], name: str) -> Iterator[tuple[yamlio.Path_, int, str]]:
@@ -124,6 +137,25 @@ def _go_on(places: list[_Place]) -> None:
         places[-1].step += 1
     elif places:
         places[-1].wants_key = True
+
+
+class Lenient(NodeBuilder):
+    """For files of other programs: `!!binary` gives bytes; any other tag, and a number out of range, is passed over."""
+
+    def build(self, node: yaml.Node, guides: tuple[Schema, ...], path: yamlio.Path_) -> Any:
+        if isinstance(node, yaml.ScalarNode) and node.tag == _BINARY:
+            try:
+                return base64.b64decode(node.value)
+            except binascii.Error:
+                return node.value
+        if isinstance(node, yaml.CollectionNode):
+            node.tag = "!"
+        try:
+            return super().build(node, guides, path)
+        except ConfigError:
+            if isinstance(node, yaml.ScalarNode):
+                return node.value
+            raise
 
 
 class _Nodes:
