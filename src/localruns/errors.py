@@ -126,6 +126,13 @@ class NotEmulated(EmulatorError):
     title = "not emulated"
 
 
+class Unrecorded(EmulatorError):
+    """A request that no exchange of the recording equals."""
+
+    status = 501
+    title = "not recorded"
+
+
 class ContractError(EmulatorError):
     """A body we were about to send breaks the vendor's schema; `pointers` say where."""
 

@@ -55,6 +55,7 @@ class Cassette:
     def __init__(self, head: Head, exchanges: Iterable[Exchange]) -> None:
         self.head = head
         self.exchanges: Sequence[Exchange] = tuple(exchanges)
+        self._in_order = head.replay == "in_order"
         self._keys: list[Key] = []
         self._alike: dict[Key, list[int]] = {}
         for index, exchange in enumerate(self.exchanges):
@@ -64,9 +65,9 @@ class Cassette:
             self._keys.append(key if len(alike) == 1 else self._keys[alike[0]])
 
     @classmethod
-    def load(cls, path: Path) -> Cassette:
-        """The cassette of a recording's file. Raises ConfigError, a line per problem."""
-        reader = Reader(path)
+    def load(cls, path: Path, content: bytes | None = None) -> Cassette:
+        """The cassette of a recording's file, or of its `content`. Raises ConfigError, a line per problem."""
+        reader = Reader(path, content)
         exchanges = list(reader)
         return cls(reader.head, exchanges)
 
@@ -85,10 +86,16 @@ class Cassette:
         with plays.lock:
             index = self._next(key, plays)
             if index is not None:
+                plays.position += self._in_order
+                plays.turns[self._alike[key][0]] += 1
                 plays.played[index] += 1
                 return index
             position = plays.position
         return self._miss(key, position)
+
+    def peek(self, request: Request, plays: Plays) -> int | None:
+        """The index of the exchange that `take` would come to, which is not counted; None for a miss."""
+        return self._next(self._key(request), plays)
 
     def unplayed(self, plays: Plays) -> list[int]:
         """The indexes of the exchanges that have not been played."""
@@ -105,22 +112,16 @@ class Cassette:
         return frozenset(parts(request, self.head.match_on).items())
 
     def _next(self, key: Key, plays: Plays) -> int | None:
-        if self.head.replay == "in_order":
-            if plays.position == len(self._keys) or self._keys[plays.position] != key:
-                return None
-            plays.position += 1
-            return plays.position - 1
-        alike = self._alike.get(key)
-        if alike is None:
-            return None
-        turn = min(plays.turns[alike[0]], len(alike) - 1)
-        plays.turns[alike[0]] = turn + 1
-        return alike[turn]
+        if self._in_order:
+            due = self._keys[plays.position : plays.position + 1]
+            return plays.position if due == [key] else None
+        alike = self._alike.get(key, ())
+        return alike[min(plays.turns[alike[0]], len(alike) - 1)] if alike else None
 
     def _miss(self, key: Key, position: int) -> Miss:
         if not self._keys:
             return Miss("the recording holds no exchanges")
-        if self.head.replay == "by_content":
+        if not self._in_order:
             nearest = self._nearest(key)
             return Miss(f"no recorded request equals this one, {self._told('nearest', nearest, key)}", nearest)
         if position == len(self._keys):

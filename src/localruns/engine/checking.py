@@ -1,4 +1,4 @@
-"""Checks scenario files without serving them."""
+"""Checks scenario files and recordings without serving them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 
 from localruns import yamlio
 from localruns.engine.building import build
+from localruns.engine.cassette import Cassette
 from localruns.engine.library import ENDINGS, Library
+from localruns.engine.recorded import RecordedStore
+from localruns.engine.recording import is_recording
 from localruns.engine.scenario import Scenario
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
@@ -31,7 +34,9 @@ def check_files(
 
 
 def _check(path: Path, vendors: Mapping[str, Vendor]) -> Scenario:
-    """Compile the scenario into memory and forget it. Raises ConfigError."""
+    """Compile the scenario into memory and forget it, or read the recording. Raises ConfigError."""
+    if is_recording(path):
+        return RecordedStore(Cassette.load(path), vendors).snapshot.scenario
     connection = sqlite3.connect(":memory:")
     try:
         return build(yamlio.read_text(path), str(path), vendors, None, connection)

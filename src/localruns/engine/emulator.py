@@ -15,6 +15,8 @@ from localruns.engine.call import Call
 from localruns.engine.journal import MAX_BYTES, MAX_ENTRIES, Entry
 from localruns.engine.message import Page, Reply, Request
 from localruns.engine.namespace import Namespace
+from localruns.engine.recorded import RecordedStore
+from localruns.engine.replaying import foreign, replay
 from localruns.engine.routing import Route, Router
 from localruns.engine.shelf import Shelf
 from localruns.engine.spaces import DEFAULT, Spaces
@@ -22,7 +24,7 @@ from localruns.engine.steps import preferred
 from localruns.engine.store import Store
 from localruns.engine.terms import Terms, own_credentials
 from localruns.engine.vendor import Vendor
-from localruns.errors import ApiError, ConfigError, EmulatorError, NotEmulated, Problem
+from localruns.errors import ApiError, ConfigError, EmulatorError, NotEmulated, Problem, Unrecorded
 
 _log = logging.getLogger("localruns")
 
@@ -32,7 +34,7 @@ class Options:
     """How an emulator is set up.
 
     Shape: `vendors` limits which are served, empty means all; `admin_token` guards the control API, "" leaves it open;
-    the limits of the journal hold for each namespace.
+    the limits of the journal hold for each namespace; `replay_delays`: recorded answers take as long as they took.
     """
 
     cache: Path
@@ -44,6 +46,7 @@ class Options:
     journal_entries: int = MAX_ENTRIES
     journal_bytes: int = MAX_BYTES
     max_namespaces: int = 10_000
+    replay_delays: bool = False
 
 
 class Emulator:
@@ -98,7 +101,12 @@ class Emulator:
 
     def _terms(self) -> Terms:
         options = self.options
-        return Terms(options.auth, journal_entries=options.journal_entries, journal_bytes=options.journal_bytes)
+        return Terms(
+            options.auth,
+            journal_entries=options.journal_entries,
+            journal_bytes=options.journal_bytes,
+            delays=options.replay_delays,
+        )
 
     def space(self, name: str) -> Namespace:
         """The namespace of that name. Raises Problem 404."""
@@ -149,6 +157,15 @@ class Emulator:
             _log.exception("defect while answering %s %s", call.request.method, call.request.path)
             call.entry.defect = f"{type(error).__name__}: {error}"
             return contract.check(call.vendor.refuse(ApiError(detail="a defect of localruns, see its log"), call))
+
+    def elsewhere(self, space: Namespace, entry: Entry) -> Reply | None:
+        """The recorded answer to a request of no vendor's path; None where the namespace holds no recording."""
+        if not isinstance(space.store, RecordedStore) or self.options.vendors:
+            return None
+        try:
+            return foreign(space, entry, space.store)
+        except Unrecorded as error:
+            return problem(error)
 
     def refuse(self, status: int, target: str, reason: str) -> Reply:
         """The answer to what the edge could not take as a request: in the shape of the vendor whose prefix it has."""
@@ -202,6 +219,8 @@ def _settle(entry: Entry, page: Page | None, answered_s: float, space: Namespace
 def _answer(call: Call, route: Route) -> Reply:
     """The vendor's checks in the vendor's order, then its answer."""
     call = preferred(call)
+    if isinstance(call.space.store, RecordedStore):
+        return replay(call, route, call.space.store)
     if route.neighbour:
         raise NotEmulated(f"{call.vendor.title}: {route.neighbour.name} is a real operation, not emulated here")
     if route.endpoint is None:

@@ -1,31 +1,41 @@
-"""Where scenarios are found: a path, then the user's folders, then the built-in ones."""
+"""Where scenarios and recordings are found: a path, then the user's folders, then the built-in ones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from os.path import isfile
 from pathlib import Path
 from typing import Any
 
 from localruns import schemas, yamlio
+from localruns.engine.recording import Reader, is_recording
+from localruns.engine.routing import Router
+from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
 from localruns.paths import fixtures_dir
 
 _BUILT_IN = ("", "torture", "recorded")
 ENDINGS = (".yaml", ".yml")
+_LOOKED_AT = 20  # of a recording's exchanges, which may be very many
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A scenario file by its name."""
+    """A scenario or a recording by the name of its file."""
 
     name: str
     path: Path
 
+    @property
+    def recorded(self) -> bool:
+        """Whether it is a recording."""
+        return is_recording(self.path)
+
 
 class Library:
-    """All scenarios that can be named."""
+    """All scenarios and recordings that can be named."""
 
     def __init__(self, folders: Sequence[Path] = ()) -> None:
         for folder in folders:
@@ -41,19 +51,24 @@ class Library:
                     seen.add(path.stem)
                     yield Listed(path.stem, path)
 
-    def describe(self) -> Iterator[dict[str, Any]]:
-        """Name, about, vendors and path of each; one that cannot be read says so in `about`."""
+    def describe(self, vendors: Iterable[Vendor] = ()) -> Iterator[dict[str, Any]]:
+        """Name, kind, about, vendors and path of each; one that cannot be read says so in `about`.
+
+        The vendors of a recording are those of `vendors` that answered the first of its exchanges.
+        """
+        vendors = list(vendors)
         for item in self:
             try:
-                content = yamlio.load(item.path)
+                content = _outline(item.path, vendors) if item.recorded else yamlio.load(item.path)
             except ConfigError as error:
                 content = {"about": str(error)}
             content = content if isinstance(content, dict) else {}
-            vendors = content.get("vendors")
+            held = content.get("vendors")
             yield {
                 "name": item.name,
+                "kind": "recording" if item.recorded else "scenario",
                 "about": " ".join(str(content.get("about", "")).split()),
-                "vendors": list(vendors) if isinstance(vendors, dict) else [],
+                "vendors": list(held) if isinstance(held, dict) else [],
                 "path": str(item.path),
             }
 
@@ -69,3 +84,10 @@ class Library:
             hint = schemas.near(name, list(listed))
             raise ConfigError(f"no scenario {name!r}{hint}, expected a file or one of: {', '.join(listed)}")
         return listed[name]
+
+
+def _outline(path: Path, vendors: Iterable[Vendor]) -> Mapping[str, Any]:
+    """What `describe` tells of a recording. Raises ConfigError."""
+    reader, router = Reader(path), Router(vendors)
+    found = [router.vendor_of(exchange.request.path) for exchange in islice(reader, _LOOKED_AT)]
+    return {"about": reader.head.about, "vendors": {vendor.id: None for vendor in found if vendor}}

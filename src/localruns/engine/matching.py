@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -14,6 +14,7 @@ Part = tuple[str | int, ...]
 Parts = dict[Part, Any]
 MAX_LISTED = 5
 MAX_SHOWN = 80
+_ORDER = ("method", "path", "query", "body", "header")
 _KINDS = {"query": "query parameter", "body": "body field"}
 
 # Names as `_plain` writes them. They change with every client or every call, so they never decide which answer fits.
@@ -50,6 +51,7 @@ def parts(request: Request, match_on: Sequence[str]) -> Parts:
 def differences(found: Mapping[Part, Any], expected: Mapping[Part, Any]) -> list[str]:
     """What to change in a request so that it asks the same, a few words each: `query parameter PageSize: ...`."""
     both = [part for part in {**expected, **found} if found.get(part) != expected.get(part)]
+    both.sort(key=lambda part: (_ORDER.index(str(part[0])), label(part)))
     words = [f"{label(part)}: found {_shown(part, found)}, expected {_shown(part, expected)}" for part in both]
     more = [f"and {len(words) - MAX_LISTED} more"] if len(words) > MAX_LISTED else []
     return [*words[:MAX_LISTED], *more]
@@ -63,6 +65,13 @@ def label(part: Part) -> str:
     if not name:
         return str(kind)
     return f"{_KINDS.get(str(kind), kind)} {name}"
+
+
+def is_open(names: Iterable[str]) -> set[str]:
+    """Those of the parameters of a request that are neither a credential nor part of a signature."""
+    plain = {name: _plain(name) for name in names}
+    closed = _CREDENTIALS | _WHERE_SIGNED if any("signature" in each for each in plain.values()) else _CREDENTIALS
+    return {name for name, each in plain.items() if each not in closed and not each.startswith(_SIGNED)}
 
 
 def _shown(part: Part, of: Mapping[Part, Any]) -> str:
@@ -141,15 +150,9 @@ def _within(found: Parts, name: str) -> Parts:
 
 
 def _open(found: Parts) -> Parts:
-    """What is neither a credential nor part of a signature."""
-    names = {part: _plain(str(part[1])) for part in found if len(part) == 2}
-    signed = any("signature" in name for name in names.values())
-    closed = {
-        part
-        for part, name in names.items()
-        if name in _CREDENTIALS or name.startswith(_SIGNED) or (signed and name in _WHERE_SIGNED)
-    }
-    return {part: value for part, value in found.items() if part not in closed}
+    named = {str(part[1]) for part in found if len(part) == 2}
+    closed = named - is_open(named)
+    return {part: value for part, value in found.items() if len(part) != 2 or part[1] not in closed}
 
 
 def _plain(name: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localruns.clock import VirtualClock, parse_time
+from localruns.engine.cassette import Plays
 from localruns.engine.faults import Fault
 from localruns.engine.journal import Journal
 from localruns.engine.message import Page
@@ -42,6 +43,7 @@ class Namespace:
     journal: Journal
     clock: VirtualClock
     walks: Walks
+    plays: Plays
     faults: list[Fault]
     states: dict[str, VendorState]
 
@@ -60,6 +62,7 @@ class Namespace:
             journal=Journal(self.terms.journal_entries, self.terms.journal_bytes),
             clock=VirtualClock(scenario.start),
             walks=Walks(),
+            plays=Plays(),
             faults=[Fault(spec, number) for number, spec in enumerate(scenario.faults, 1)],
             states={
                 vendor: VendorState(self.terms.auth or site.auth, credentials=self.terms.credentials(vendor, site))

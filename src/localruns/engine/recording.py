@@ -13,8 +13,9 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from localruns import schemas, yamlio
 from localruns.engine.exchange import Exchange, reply_from, request_from
@@ -23,6 +24,7 @@ from localruns.errors import ConfigError
 from localruns.yamlstream import Stream
 
 SCHEMA = "recording.schema.json"
+MAX_START_BYTES = 65_536
 MATCH_ON = ("method", "path", "query", "body")
 _EDITORS = "# yaml-language-server: $schema=../../schemas/recording.schema.json\n"
 _END = re.compile(rb"\n  took_ms: [0-9][0-9.e+-]*\s*\Z")
@@ -43,21 +45,28 @@ def is_recording(path: Path) -> bool:
     """Whether the file's first key says that it is a recording; a file that cannot be read is none."""
     try:
         with path.open("rb") as file:
-            start = file.read(65_536)
+            start = file.read(MAX_START_BYTES)
     except OSError:
         return False
-    lines = (line for line in start.splitlines() if line.strip() and not line.startswith((b"#", b"%", b"---")))
+    return begins_recording(start)
+
+
+def begins_recording(text: bytes) -> bool:
+    """Whether the first key of a text, or of the start of one, says that it is a recording."""
+    lines = (line for line in text.splitlines() if line.strip() and not line.startswith((b"#", b"%", b"---")))
     return next(lines, b"").lstrip(b"\xef\xbb\xbf").startswith((b"recording:", b'"recording":', b'{"recording"'))
 
 
 class Reader:
     """The exchanges of a recording, one after the other; `head` is known from the first on.
 
+    A recording that is in no file is read from `content`; `path` then stands for it in messages.
     Raises ConfigError, with file, line and key path, when iterated.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, content: bytes | None = None) -> None:
         self._path = path
+        self._content = content
         self._stream: Stream | None = None
 
     @property
@@ -70,20 +79,24 @@ class Reader:
     def __iter__(self) -> Iterator[Exchange]:
         guide = schemas.bundled(SCHEMA)
         try:
-            with self._path.open("rb") as file:
+            with self._open() as file:
                 stream = self._stream = Stream(file, str(self._path), "exchanges", guide)
                 try:
                     for index, item in enumerate(stream):
                         self._check({"exchanges": [item]}, ("exchanges", index))
                         yield _exchange(item, f"{self._path}:{stream.line}: exchanges[{index}]")
                 except ConfigError:
-                    if not _cut_short(self._path, stream.line):
-                        raise
+                    with self._open() as again:
+                        if not _cut_short(again, stream.line):
+                            raise
                     _log.warning("%s:%d: the last exchange is incomplete, left out", self._path, stream.line)
                     return
         except OSError as error:
             raise ConfigError(f"{self._path}: cannot be read: {error.strerror or error}") from None
         self._check({"exchanges": [], **stream.head}, ())
+
+    def _open(self) -> IO[bytes]:
+        return self._path.open("rb") if self._content is None else BytesIO(self._content)
 
     def _check(self, value: Mapping[str, Any], path: tuple[str | int, ...]) -> None:
         value = {"recording": self._path.stem, **value} if path else value
@@ -194,24 +207,20 @@ def _body(part: Mapping[str, Any], where: str) -> bytes:
         raise ConfigError(f"{where}.body_base64: found no base64: {error}") from None
 
 
-def _last_item(path: Path) -> tuple[int, int]:
-    """(line from 1, offset in bytes) at which the last exchange of a file starts."""
-    line = last = offset = start = 0
-    with path.open("rb") as file:
-        for text in file:
-            line += 1
-            if text.startswith(b"-"):
-                last, start = line, offset
-            offset += len(text)
-    return last, start
+def _last_item(file: IO[bytes]) -> tuple[int, bytes, int]:
+    """(line from 1, bytes, their offset) of the last exchange of a file, which may be cut; line 0 for none."""
+    last = offset = start = 0
+    for line, text in enumerate(file, 1):
+        if text.startswith(b"-"):
+            last, start = line, offset
+        offset += len(text)
+    file.seek(start)
+    return last, file.read(), start
 
 
-def _cut_short(path: Path, line: int) -> bool:
+def _cut_short(file: IO[bytes], line: int) -> bool:
     """Whether a problem on that line is one of a last exchange that was not written to its end."""
-    last, start = _last_item(path)
-    with path.open("rb") as file:
-        file.seek(start)
-        tail = file.read()
+    last, tail, _ = _last_item(file)
     return bool(last) and line >= last and not _ends_whole(tail)
 
 
@@ -221,10 +230,8 @@ def _ends_whole(tail: bytes) -> bool:
 
 def _mend(path: Path) -> None:
     """Cut off a last exchange that was not written to its end, before more is added."""
-    last, start = _last_item(path)
     with path.open("rb+") as file:
-        file.seek(start)
-        tail = file.read()
+        last, tail, start = _last_item(file)
         if last and not _ends_whole(tail):
             file.truncate(start)
         elif not tail.endswith(b"\n"):

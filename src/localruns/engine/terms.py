@@ -20,7 +20,7 @@ class Terms:
     """What does not change when another scenario is loaded.
 
     Shape: `auth` wins over the scenario's mode; `own` per vendor, by the id of the well-known credential, the one that
-    stands in its place here. Units: `expires` is wall time.
+    stands in its place here; `delays`: a recorded answer takes as long as it took. Units: `expires` is wall time.
     """
 
     auth: str | None = None
@@ -28,6 +28,7 @@ class Terms:
     expires: datetime | None = None
     journal_entries: int = MAX_ENTRIES
     journal_bytes: int = MAX_BYTES
+    delays: bool = False
 
     @property
     def expired(self) -> bool:

@@ -93,7 +93,8 @@ class Vendor:
     name; `scopes(resources)` the resource names that rows may belong to, the first
     being the default; `identify(request)` the credential id a request presents, or ""; `refuse(refusal, call)`
     renders an error; `unknown(request, methods)` is the refusal of a path it does not have, or has with these methods
-    only; `presented(request)` the very credential, which changes when a client renews it; `paging` the ways in which
+    only; `presented(request)` the very credential, which changes when a client renews it; `authenticate` those of the
+    checks that look at credentials and need nothing else; `paging` the ways in which
     lists are paged; `traffic` how its real exchanges are read; `contract` describes all of it to other tools; `cannot`
     page faults that the contract rules out, with the reason; `quota` the published rate limit, `calls` and `per_s`,
     empty where none is published; `resigning` how a proxy signs anew, None where signatures leave the host out.
@@ -114,6 +115,7 @@ class Vendor:
     unknown: Callable[[Request, Sequence[str]], ApiError]
     own_credentials: Callable[[str], Sequence[Mapping[str, Any]]]
     presented: Callable[[Request], str]
+    authenticate: Sequence[Check]
     paging: Sequence[Paging]
     client: ClientHelp
     traffic: Traffic

@@ -22,6 +22,7 @@ from localruns.engine.journal import Entry
 from localruns.engine.kept import kept
 from localruns.engine.message import Reply, Request, parse_query
 from localruns.engine.namespace import Namespace
+from localruns.engine.recorded import RecordedStore
 from localruns.errors import ConfigError, EmulatorError, Problem
 from localruns.reports.near import ignored, near_miss, nearest
 from localruns.surfaces import admin, contract_api
@@ -67,7 +68,9 @@ class App(flask.Flask):
                 reply, space, entry = self.emulator.answer(request, route, named)
         except EmulatorError as error:
             return _send(problem(error), start_response, request.method)
-        if route is None or route.endpoint is None:
+        if isinstance(space.store, RecordedStore):
+            pass  # what the recording does not hold it has said itself
+        elif route is None or route.endpoint is None:
             entry.near_miss = near_miss(self.emulator.router, request)
         elif hint := ignored(route.vendor, route.endpoint, request):
             entry.notes.append(hint)
@@ -88,7 +91,7 @@ class App(flask.Flask):
         best = nearest(self.emulator.router, request.path)
         hint = f"; the nearest endpoint is {best.method} {best.path}" if best else ""
         detail = f"nothing is served at {request.path[:500]}{hint}; GET / lists what is"
-        entry.reply = problem(Problem(404, "not found", detail))
+        entry.reply = self.emulator.elsewhere(space, entry) or problem(Problem(404, "not found", detail))
         space.journal.answered(entry)
         return entry.reply, space, entry
 

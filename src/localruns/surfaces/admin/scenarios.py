@@ -22,7 +22,7 @@ def add(admin: flask.Blueprint, emulator: Emulator) -> None:
     @admin.get("/scenarios")
     def scenarios() -> dict[str, Any]:
         only()
-        return {"scenarios": list(emulator.library.describe())}
+        return {"scenarios": list(emulator.library.describe(emulator.all_vendors.values()))}
 
     @admin.put("/scenario")
     def load() -> dict[str, Any]:

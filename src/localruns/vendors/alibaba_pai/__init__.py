@@ -60,6 +60,7 @@ VENDOR = Vendor(
     unknown=problems.unknown,
     own_credentials=access.own_credentials,
     presented=access.identify,
+    authenticate=(access.authenticate,),
     paging=("integer", "number"),
     client=client.HELP,
     traffic=Traffic(

@@ -70,6 +70,7 @@ VENDOR = Vendor(
     unknown=problems.unknown,
     own_credentials=access.own_credentials,
     presented=access.identify,
+    authenticate=(access.authenticate,),
     paging=("text",),
     client=client.HELP,
     traffic=Traffic(

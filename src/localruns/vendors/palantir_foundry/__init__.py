@@ -64,6 +64,7 @@ VENDOR = Vendor(
     unknown=problems.unknown,
     own_credentials=access.own_credentials,
     presented=access.presented,
+    authenticate=(access.header, access.token, access.scope),
     paging=("text",),
     client=client.HELP,
     traffic=Traffic(
