@@ -15,11 +15,13 @@ from localruns.engine.query import Cut, Query
 from localruns.engine.snapshot import Snapshot
 from localruns.engine.sql import read_numbers, select, sort_values
 from localruns.engine.tables import table_name
+from localruns.engine.waiting import NotNow, hurried
 from localruns.errors import BadRequest
 
 MAX_ORDERS_BYTES = 64 * 1024 * 1024
 MAX_BODIES_BYTES = 32 * 1024 * 1024
 MAX_PAGES_BYTES = 16 * 1024 * 1024
+FEW_ROWS = 50_000
 _GROUP = 50
 
 
@@ -36,6 +38,8 @@ class Store:
         self._lock = threading.Lock()
         self._orders: OrderedDict[tuple[Query, int], array[int]] = OrderedDict()
         self._orders_bytes = 0
+        self._large = threading.Lock()  # held while many rows are sorted
+        self._counts: dict[str, int] = {}
         self._bodies: dict[tuple[str, str], dict[int, tuple[bytes, str]]] = {}
         self._bodies_bytes = 0
         self._pages: OrderedDict[tuple[Query, int, int, int, str], Page] = OrderedDict()
@@ -67,22 +71,42 @@ class Store:
         return Page(Rows(rows), keys, cut.offset, cut.size, len(order), numbers)
 
     def order(self, query: Query, version: int) -> array[int]:
-        """The numbers of all rows that match, in order."""
+        """The numbers of all rows that match, in order. Raises NotNow where that takes long and others would wait."""
         key = (query, version)
+        order = self._kept(key)
+        if order is not None:
+            return order
+        if self._rows_of(query.vendor) <= FEW_ROWS:
+            return self._keep(key, self._resolve(query, version))
+        if hurried():
+            raise NotNow
+        with self._large:  # who waits here most often waits for what it asks for
+            order = self._kept(key)
+            return self._keep(key, self._resolve(query, version)) if order is None else order
+
+    def _kept(self, key: tuple[Query, int]) -> array[int] | None:
         with self._lock:
             order = self._orders.get(key)
             if order is not None:
                 self._orders.move_to_end(key)
-                return order
-        order = self._resolve(query, version)
+            return order
+
+    def _keep(self, key: tuple[Query, int], order: array[int]) -> array[int]:
         with self._lock:
             if key not in self._orders:
                 self._orders[key] = order
-                self._orders_bytes += _weight(query, order)
+                self._orders_bytes += _weight(key[0], order)
                 while self._orders_bytes > MAX_ORDERS_BYTES and len(self._orders) > 1:
                     (old, _), gone = self._orders.popitem(last=False)
                     self._orders_bytes -= _weight(old, gone)
         return order
+
+    def _rows_of(self, vendor: str) -> int:
+        """How many rows the vendor has, in all versions."""
+        if vendor not in self._counts:
+            (count,) = self._connection().execute(f"SELECT max(n) FROM {table_name(vendor)}").fetchone()
+            self._counts[vendor] = count or 0
+        return self._counts[vendor]
 
     def keys(self, vendor: str, numbers: Iterable[int]) -> dict[int, str]:
         """The row key of each row number."""

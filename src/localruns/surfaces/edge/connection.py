@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 
+from localruns.engine.waiting import NotNow
 from localruns.engine.wire import Action
 from localruns.surfaces.edge.player import Player
 from localruns.surfaces.edge.reader import UNREADABLE, RequestReader, first_target, why
@@ -145,8 +146,13 @@ class Connection(RequestReader):
     def _answer(self, environ: Environ, keep_alive: bool) -> None:
         site = self.site
         if not self._is_slow(environ):
-            self._send(respond(site.app, site.refuse, environ, keep_alive))
-            return
+            try:
+                answer = respond(site.app, site.refuse, environ, keep_alive)
+            except NotNow as later:
+                environ["localruns.resume"] = later.resume
+            else:
+                self._send(answer)
+                return
         self.working = True
         self.flow.pause_reading()
         site.submit(lambda: self._work(environ, keep_alive))

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from localruns.engine.waiting import hurry
 from localruns.surfaces.edge.connection import Connection
 from localruns.surfaces.edge.listening import BACKLOG, listen
 from localruns.surfaces.edge.shared import Site, base_environ
@@ -120,6 +121,7 @@ class Edge:
     def _serve(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, ready: Callable[[], None]) -> None:
         self._thread_id = threading.get_ident()
         worker = Worker()
+        hurry(self._slow is not None)
         base = base_environ(self.host, self.port, tls=self._tls is not None, threads=self._slow is not None)
         self._site = Site(self.app, self.refuse, self._slow, base, worker.submit, loop.stop)
         try:
@@ -127,6 +129,7 @@ class Edge:
             ready()
             loop.run_forever()
         finally:
+            hurry(False)
             worker.stop()
             settle(loop)
             loop.close()

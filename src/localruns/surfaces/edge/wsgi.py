@@ -12,6 +12,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from localruns.engine.waiting import NotNow
+
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
@@ -105,13 +107,15 @@ def add_body(environ: Environ, body: bytes) -> None:
 
 
 def respond(app: WSGIApplication, refuse: Refuse, environ: Environ, keep_alive: bool) -> Answer:
-    """Call the application and encode what it answers; an exception of its becomes a 500."""
+    """Call the application and encode what it answers; an exception of its becomes a 500. Raises NotNow."""
     close: Callable[[], object] = nothing
     try:
         status, headers, parts, close = collect(app, environ)
         wire, keep_alive = encode(environ, status, headers, b"".join(parts), keep_alive)
         cut_short = environ.get("localruns.cut_short", nothing)
         return Answer(wire, keep_alive, close, environ.get("localruns.wire"), cut_short)
+    except NotNow:
+        raise
     except BaseException:  # sys.exit() in an application must not end the server either
         logger.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
         close_quietly(close)
