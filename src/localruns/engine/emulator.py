@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from localruns import clock
@@ -24,6 +25,7 @@ from localruns.engine.steps import preferred
 from localruns.engine.store import Store
 from localruns.engine.terms import Terms, own_credentials
 from localruns.engine.vendor import Vendor
+from localruns.engine.waiting import NotNow
 from localruns.errors import ApiError, ConfigError, EmulatorError, NotEmulated, Problem, Unrecorded
 
 _log = logging.getLogger("localruns")
@@ -119,7 +121,10 @@ class Emulator:
         return (vendor and self.spaces.presented(vendor, request)) or self.space(DEFAULT)
 
     def answer(self, request: Request, route: Route, named: str | None = None) -> tuple[Reply, Namespace, Entry]:
-        """One request answered as the vendor would; a refusal is an answer too. Raises Problem 404 (namespace)."""
+        """One request answered as the vendor would; a refusal is an answer too.
+
+        Raises Problem 404 (namespace), and NotNow, whose `resume` gives what this would have given.
+        """
         space = self.space_of(request, named, route.vendor).pinned()
         started = time.perf_counter()
         entry = space.journal.open(request, space.clock.now())
@@ -129,6 +134,18 @@ class Emulator:
         entry.took_ms = (time.perf_counter() - started) * 1000
         space.journal.answered(entry)
         return entry.reply, space, entry
+
+    def _resume(self, call: Call, route: Route) -> tuple[Reply, Namespace, Entry]:
+        """What `answer` gives, for a request whose checks are made and whose answer was put off."""
+        started, entry = time.perf_counter(), call.entry
+        endpoint = route.endpoint and replace(route.endpoint, checks=())
+        try:
+            entry.reply = self._work(call, replace(route, endpoint=endpoint))
+        except Exception as error:
+            entry.reply = _last_resort(entry, error)
+        entry.took_ms = (time.perf_counter() - started) * 1000
+        call.space.journal.answered(entry)
+        return entry.reply, call.space, entry
 
     def _reply(self, request: Request, route: Route, space: Namespace, entry: Entry) -> Reply:
         vendor = route.vendor
@@ -148,6 +165,9 @@ class Emulator:
     def _work(self, call: Call, route: Route) -> Reply:
         try:
             return contract.check(_answer(call, route))
+        except NotNow as later:
+            later.resume = partial(self._resume, call, route)
+            raise
         except ApiError as refusal:
             call.entry.refusal = refusal.with_traceback(None)  # which would hold on to all that was at hand
             return contract.check(call.vendor.refuse(refusal, call))

@@ -65,7 +65,8 @@ class App(flask.Flask):
             if route is None:
                 reply, space, entry = self._nowhere(request, named)
             else:
-                reply, space, entry = self.emulator.answer(request, route, named)
+                resume = environ.get("localruns.resume")
+                reply, space, entry = resume() if resume else self.emulator.answer(request, route, named)
         except EmulatorError as error:
             return _send(problem(error), start_response, request.method)
         if isinstance(space.store, RecordedStore):
