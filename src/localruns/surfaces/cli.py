@@ -128,7 +128,6 @@ def scenarios(folders: Sequence[Path]) -> None:
     from localruns.engine.library import Library
     from localruns.surfaces.console import show_scenarios
     from localruns.vendors import all_vendors
-    from localruns.vendors import all_vendors
 
     show_scenarios(Library(folders).describe(all_vendors().values()))
 
