@@ -32,6 +32,7 @@ class Router:
     def __init__(self, vendors: Iterable[Vendor]) -> None:
         self.vendors = tuple(vendors)
         self._prefixes = [(prefix, vendor) for vendor in self.vendors for prefix in vendor.prefixes]
+        self._aliases = [alias for vendor in self.vendors for alias in vendor.aliases]
         self._endpoints = [
             (_pattern(endpoint.path), vendor, endpoint) for vendor in self.vendors for endpoint in vendor.endpoints
         ]
@@ -42,6 +43,7 @@ class Router:
 
     def vendor_of(self, path: str) -> Vendor | None:
         """The vendor under whose prefix the path lies."""
+        path = self._own(path)
         return next((vendor for prefix, vendor in self._prefixes if path.startswith(prefix)), None)
 
     def find(self, method: str, path: str) -> Route | None:
@@ -51,6 +53,7 @@ class Router:
     def _found(self, path: str, method: str) -> Route | None:
         methods = []
         gaps = []
+        path = self._own(path)
         for pattern, vendor, endpoint in self._endpoints:
             if match := pattern.fullmatch(path):
                 if endpoint.method == method:
@@ -66,6 +69,11 @@ class Router:
             if owned and neighbour.method == method and pattern.fullmatch(path):
                 return Route(vendor, neighbour=neighbour)
         return Route(owner, methods=methods)
+
+    def _own(self, path: str) -> str:
+        """The path, or that of ours which it is another name for."""
+        alias = next((alias for alias in self._aliases if path.startswith(alias.prefix)), None)
+        return alias.path + path.removeprefix(alias.prefix) if alias else path
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from localruns.engine.exchange import Exchange, json_of
-from localruns.engine.message import Request
+from localruns.engine.message import ErrorRow, Request
+from localruns.engine.query import Order
+
+End = Literal["absent", "null", "empty text", "0"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,11 @@ class Traffic:
     Shape: `endpoint` is the name of the vendor's list endpoint; `place` where its parameters are: in the query or in a
     JSON body; `size`, `token` and `number` the names of the parameters, the first that is there counts; `rows_at`,
     `total_at` and `next_at` keys of a good answer's body, "" for none; `code_at` the way through an error's body to
-    its code; `no_token` what stands in the place of a token where none is meant.
+    its code, `code_else_at` another way, `written_code(row)` the code of the error table as it is sent; `no_token` what
+    stands in the place of a token where none is meant.
+
+    What we claim of its paging: `ends` how the last page says that it is the last; `token_form` the pattern of a token;
+    `order(rest)` how the rows of a request are sorted, the last `ties` of it being assumed.
     """
 
     endpoint: str
@@ -58,6 +65,12 @@ class Traffic:
     next_at: str = ""
     total_at: str = ""
     no_token: Sequence[str] = ("",)
+    code_else_at: Sequence[str] = ()
+    written_code: Callable[[ErrorRow], str] = lambda row: row.code
+    ends: Sequence[End] = ()
+    token_form: str = ""
+    order: Callable[[Mapping[str, Any]], Sequence[Order]] = lambda rest: ()
+    ties: int = 0
 
     def parameters(self, request: Request) -> dict[str, Any]:
         """The parameters of a list request by name, the first of each."""
@@ -81,6 +94,16 @@ class Traffic:
             rest={name: value for name, value in given.items() if name not in paging},
         )
 
+    def by_number(self, request: Request) -> bool:
+        """Whether a list request pages by number; of two names for the size, the second belongs to that."""
+        if not self.token:
+            return True
+        given = self.parameters(request)
+        named = any(given.get(name) for name in self.number)
+        if not self.number or any(given.get(name) for name in (*self.token, self.size[0])):
+            return named
+        return named or any(given.get(name) for name in self.size[1:])
+
     def told(self, exchange: Exchange) -> Told | None:
         """What a good answer tells; None for an answer that is no list of rows."""
         content = json_of(exchange.reply.body)
@@ -95,10 +118,18 @@ class Traffic:
 
     def error_code(self, exchange: Exchange) -> str:
         """The code that an error's body states, "" where there is none."""
-        found = json_of(exchange.reply.body)
-        for step in self.code_at:
-            found = found.get(step) if isinstance(found, dict) else None
+        content = json_of(exchange.reply.body)
+        found = at(content, self.code_at)
+        if found is None and self.code_else_at:
+            found = at(content, self.code_else_at)
         return "" if found is None else str(found)
+
+
+def at(content: Any, way: Sequence[str]) -> Any:
+    """The value at the end of a way through mappings, None where it ends before."""
+    for step in way:
+        content = content.get(step) if isinstance(content, dict) else None
+    return content
 
 
 def _first(given: Mapping[str, Any], names: Sequence[str]) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from localruns.engine.described import Contract
-from localruns.engine.message import ErrorTable, Page, Reply, Request
+from localruns.engine.message import ErrorRow, ErrorTable, Page, Reply, Request
 from localruns.engine.resigning import Resigning
 from localruns.engine.traffic import Traffic
 
@@ -67,6 +67,22 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
+class Alias:
+    """Paths at which another server speaks the vendor's protocol.
+
+    Shape: what lies under `prefix` there lies under `path` here; `answers` maps endpoint names to the schemas that its
+    answers keep, `error` is that of its errors, whose code stands at the end of `code_at` and is `code(row)`.
+    """
+
+    prefix: str
+    path: str
+    answers: Mapping[str, str]
+    error: str
+    code_at: Sequence[str]
+    code: Callable[[ErrorRow], str]
+
+
+@dataclass(frozen=True, slots=True)
 class ClientHelp:
     """What a person needs to point a client at this vendor here.
 
@@ -123,3 +139,4 @@ class Vendor:
     cannot: Mapping[str, str] = field(default_factory=dict)
     quota: Mapping[str, float] = field(default_factory=dict)
     resigning: Resigning | None = None
+    aliases: Sequence[Alias] = ()

@@ -74,6 +74,10 @@ VENDOR = Vendor(
         next_at="NextPageToken",
         total_at="TotalCount",
         code_at=("Code",),
+        ends=("0",),
+        token_form="[1-9][0-9]*",
+        order=asking.order_of,
+        ties=1,
     ),
     quota={"calls": 50, "per_s": 3},
     cannot={

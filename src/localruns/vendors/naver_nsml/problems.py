@@ -87,6 +87,11 @@ def invalid(detail: str) -> Unauthorized:
     return Unauthorized(code="200", detail=detail, parameters={"details": INVALID})
 
 
+def written_code(row: ErrorRow) -> str:
+    """The code as the wire has it."""
+    return row.code.removeprefix(_SERVICE)
+
+
 def unknown(request: Request, methods: Sequence[str]) -> ApiError:
     """No such path, or not with this method: the gateway has no 405."""
     why = "has no such method" if methods else "is not in the API"
@@ -96,7 +101,7 @@ def unknown(request: Request, methods: Sequence[str]) -> ApiError:
 def refuse(refusal: ApiError, call: Call) -> Reply:
     """The error body; `Retry-After` where the refusal names a wait."""
     row = TABLE.row(refusal.kind, refusal.code)
-    content = {"errorCode": row.code.removeprefix(_SERVICE), "message": row.message, "details": _details(refusal, row)}
+    content = {"errorCode": written_code(row), "message": row.message, "details": _details(refusal, row)}
     headers = reply_headers(call)
     if refusal.retry_after_s is not None:
         headers += (("Retry-After", str(math.ceil(refusal.retry_after_s))),)

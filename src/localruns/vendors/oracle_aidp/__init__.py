@@ -9,7 +9,7 @@ from localruns.engine.credentials import permission
 from localruns.engine.steps import decide, listing
 from localruns.engine.traffic import Traffic
 from localruns.engine.vendor import Check, Endpoint, Neighbour, Vendor
-from localruns.vendors.oracle_aidp import access, asking, client, contract, experiments, problems, resign, runs
+from localruns.vendors.oracle_aidp import access, asking, client, contract, experiments, plain, problems, resign, runs
 
 _PREFIXES = ("/20260430/", "/api/20260430/")
 _MLFLOW = "aiDataPlatforms/{aiDataPlatformId}/workspaces/{workspaceKey}/mlops/api/2.0/mlflow/"
@@ -55,11 +55,7 @@ VENDOR = Vendor(
     ),
     errors=problems.TABLE,
     rows=runs.ROWS,
-    resources={
-        "platforms": {
-            "ocid1.aidataplatform.oc1.iad.localruns": {"workspaces": {"default": {"experiments": ["1", "2"]}}}
-        }
-    },
+    resources={"platforms": {plain.PLATFORM: {"workspaces": {plain.WORKSPACE: {"experiments": ["1", "2"]}}}}},
     credentials=lambda: [
         {"id": access.WELL_KNOWN_USER, "public_key": access.SHARED_KEY},
         {"id": "localruns", "token": "localruns-token"},
@@ -81,6 +77,10 @@ VENDOR = Vendor(
         rows_at="runs",
         next_at="next_page_token",
         code_at=("code",),
+        code_else_at=("error_code",),
+        ends=("absent", "empty text"),
+        token_form=".+",
+        order=asking.order_of,
     ),
     cannot={"total_absent": "its answers state no total", "total_stale": "its answers state no total"},
     contract=contract.CONTRACT,

@@ -29,7 +29,7 @@ def parse(call: Call) -> Call:
     """The call with its query and page. Raises BadRequest and the errors of `body_of`."""
     body = body_of(call)
     conditions = (*_experiments(body, call), *_view(body), *_filter(body, call))
-    query = Query("oracle-aidp", scope_of(call), conditions, _order(body, call))
+    query = Query("oracle-aidp", scope_of(call), conditions, order_of(body, call.settings["dialect"]))
     size = _size(body, call)
     text = _text(body, "page_token")
     if not text:
@@ -87,12 +87,13 @@ def _filter(body: Mapping[str, Any], call: Call) -> tuple[Condition, ...]:
     return parse_filter(text, call.settings["dialect"]) if text else ()
 
 
-def _order(body: Mapping[str, Any], call: Call) -> tuple[Order, ...]:
+def order_of(body: Mapping[str, Any], dialect: str = "mlflow") -> tuple[Order, ...]:
+    """How rows are sorted. Raises BadRequest."""
     items = body.get("order_by")
     items = [] if items is None else items
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
         raise refused("order_by", items, "an array of strings")
-    return parse_order(items, call.settings["dialect"])
+    return parse_order(items, dialect)
 
 
 def _size(body: Mapping[str, Any], call: Call) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 from localruns.engine.call import Call
 from localruns.engine.message import ErrorRow, ErrorTable, Reply, Request
 from localruns.errors import ApiError, BadRequest, NotFound
+from localruns.vendors.oracle_aidp import plain
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,1000}")
 
@@ -58,26 +59,6 @@ TABLE = ErrorTable(
     },
 )
 
-# What a real MLflow server calls the same fault; its client reads `error_code` only.
-_MLFLOW = {
-    "InvalidParameter": "INVALID_PARAMETER_VALUE",
-    "CannotParseRequest": "INVALID_PARAMETER_VALUE",
-    "MissingParameter": "INVALID_PARAMETER_VALUE",
-    "LimitExceeded": "RESOURCE_LIMIT_EXCEEDED",
-    "QuotaExceeded": "RESOURCE_LIMIT_EXCEEDED",
-    "NotAuthenticated": "UNAUTHENTICATED",
-    "NotAuthorized": "PERMISSION_DENIED",
-    "NotAuthorizedOrNotFound": "RESOURCE_DOES_NOT_EXIST",
-    "NotFound": "ENDPOINT_NOT_FOUND",
-    "MethodNotAllowed": "BAD_REQUEST",
-    "IncorrectState": "RESOURCE_CONFLICT",
-    "NoEtagMatch": "RESOURCE_CONFLICT",
-    "RequestEntityTooLarge": "BAD_REQUEST",
-    "TooManyRequests": "REQUEST_LIMIT_EXCEEDED",
-    "InternalServerError": "INTERNAL_ERROR",
-    "ServiceUnavailable": "TEMPORARILY_UNAVAILABLE",
-}
-
 
 def unknown(request: Request, methods: Sequence[str]) -> ApiError:
     """No such path, or not with this method."""
@@ -96,23 +77,30 @@ def request_id(call: Call) -> Call:
 
 
 def reply_headers(call: Call) -> tuple[tuple[str, str], ...]:
-    """`opc-request-id`: the caller's own when it may be one, else made from the request number."""
+    """`opc-request-id`: the caller's own when it may be one, else made from the request number; MLflow has none."""
+    if plain.is_plain(call.request):
+        return ()
     given = call.request.header("opc-request-id") or ""
     own = given if _REQUEST_ID.fullmatch(given) else call.hex("request", 32).upper()
     return (("opc-request-id", own),)
 
 
 def refuse(refusal: ApiError, call: Call) -> Reply:
-    """`{code, message}`; `allow` as RFC 9110 asks of a 405; `retry-after` only where a fault asks for it."""
+    """`{code, message}`, over MLflow's paths `{error_code, message}`.
+
+    `allow` as RFC 9110 asks of a 405; `retry-after` only where a fault asks for it.
+    """
     row = TABLE.row(refusal.kind, refusal.code)
     message = row.message.format(detail=refusal.message or refusal.detail or "The request cannot be used.")
-    content: dict[str, Any] = {"code": row.code, "message": message}
+    own = plain.is_plain(call.request)
+    content: dict[str, Any] = {"error_code": plain.code(row)} if own else {"code": row.code}
+    content["message"] = message
     if call.settings["error_code"]:
-        content["error_code"] = _MLFLOW[row.code]
+        content["error_code"] = plain.code(row)
     headers = reply_headers(call)
     if row.status == 405:
-        own = (call.endpoint.method,) if call.endpoint else ()
-        headers += (("allow", ", ".join(refusal.parameters.get("methods", own))),)
+        methods = (call.endpoint.method,) if call.endpoint else ()
+        headers += (("allow", ", ".join(refusal.parameters.get("methods", methods))),)
     if refusal.retry_after_s is not None:
         headers += (("retry-after", str(max(1, round(refusal.retry_after_s)))),)
-    return Reply(row.status, content, "oracle-aidp/error.json", headers)
+    return Reply(row.status, content, plain.ERROR if own else "oracle-aidp/error.json", headers)

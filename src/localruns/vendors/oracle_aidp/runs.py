@@ -12,6 +12,7 @@ from localruns.engine.call import Call
 from localruns.engine.message import Page, Reply
 from localruns.engine.steps import next_token
 from localruns.engine.vendor import Bag, Row, RowModel
+from localruns.vendors.oracle_aidp import plain
 from localruns.vendors.oracle_aidp.problems import reply_headers
 
 _TEXTS = ("run_id", "run_name", "user_id", "status", "artifact_uri", "experiment_id", "lifecycle_stage")
@@ -21,15 +22,19 @@ _REQUIRED = ("run_id", "experiment_id", "status", "start_time", "lifecycle_stage
 
 
 def render(page: Page, call: Call) -> Reply:
-    """One page; the token stands in the body and in `opc-next-page`, and is absent on the last page."""
-    content: dict[str, Any] = {"runs": []}
+    """One page; the token stands in the body and in `opc-next-page`, and is absent on the last page.
+
+    Over MLflow's own paths there is no such header, and `runs` is left out where no run matches.
+    """
+    own = plain.is_plain(call.request)
+    content: dict[str, Any] = {} if own and not page.rows else {"runs": []}
     headers = reply_headers(call)
     token = next_token(page, call)
     if token is not None:
         content["next_page_token"] = token
-    if token:
+    if token and not own:
         headers += (("opc-next-page", token),)
-    return Reply(200, content, "oracle-aidp/list-runs.json", headers, "runs", page.rows)
+    return Reply(200, content, plain.LIST if own else "oracle-aidp/list-runs.json", headers, "runs", page.rows)
 
 
 def _values(row: Row) -> list[str | int | float | None]:

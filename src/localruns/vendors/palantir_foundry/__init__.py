@@ -75,6 +75,11 @@ VENDOR = Vendor(
         rows_at="data",
         next_at="nextPageToken",
         code_at=("errorName",),
+        code_else_at=("error",),
+        ends=("absent",),
+        token_form=r"v1\..+",
+        order=lambda rest: asking.ORDER,
+        ties=1,
     ),
     quota={"calls": 10_000, "per_s": 60},
     cannot={

@@ -1,0 +1,48 @@
+"""MLflow's own server: the same protocol at its own paths, with its own errors and headers.
+
+**Source**: a real MLflow 3.17.2 server.
+"""
+
+from __future__ import annotations
+
+from localruns.engine.message import ErrorRow, Request
+from localruns.engine.vendor import Alias
+
+PLATFORM, WORKSPACE = "ocid1.aidataplatform.oc1.iad.localruns", "default"
+_PREFIXES = ("/api/2.0/mlflow/", "/ajax-api/2.0/mlflow/")
+_OURS = f"/20260430/aiDataPlatforms/{PLATFORM}/workspaces/{WORKSPACE}/mlops/api/2.0/mlflow/"
+
+# What MLflow calls the same fault; its client reads `error_code` only.
+CODES = {
+    "InvalidParameter": "INVALID_PARAMETER_VALUE",
+    "CannotParseRequest": "INVALID_PARAMETER_VALUE",
+    "MissingParameter": "INVALID_PARAMETER_VALUE",
+    "LimitExceeded": "RESOURCE_LIMIT_EXCEEDED",
+    "QuotaExceeded": "RESOURCE_LIMIT_EXCEEDED",
+    "NotAuthenticated": "UNAUTHENTICATED",
+    "NotAuthorized": "PERMISSION_DENIED",
+    "NotAuthorizedOrNotFound": "RESOURCE_DOES_NOT_EXIST",
+    "NotFound": "ENDPOINT_NOT_FOUND",
+    "MethodNotAllowed": "BAD_REQUEST",
+    "IncorrectState": "RESOURCE_CONFLICT",
+    "NoEtagMatch": "RESOURCE_CONFLICT",
+    "RequestEntityTooLarge": "BAD_REQUEST",
+    "TooManyRequests": "REQUEST_LIMIT_EXCEEDED",
+    "InternalServerError": "INTERNAL_ERROR",
+    "ServiceUnavailable": "TEMPORARILY_UNAVAILABLE",
+}
+LIST = "oracle-aidp/mlflow-list-runs.json"
+ERROR = "oracle-aidp/mlflow-error.json"
+
+
+def code(row: ErrorRow) -> str:
+    """MLflow's name of an error."""
+    return CODES[row.code]
+
+
+def is_plain(request: Request) -> bool:
+    """Whether a request came over one of MLflow's own paths."""
+    return request.path.startswith(_PREFIXES)
+
+
+ALIASES = tuple(Alias(prefix, _OURS, {"runs/search": LIST}, ERROR, ("error_code",), code) for prefix in _PREFIXES)
