@@ -63,6 +63,7 @@ CALLS: Mapping[tuple[str, str], Operation] = {
     ("GET", "/version"): _call("The version.", "Version"),
     ("GET", "/scenarios"): _call("What can be loaded.", "Scenarios"),
     ("PUT", "/scenario"): _call("Loads another scenario.", "Selected", body="admin/scenario-choice.json"),
+    ("GET", "/recording"): _call("What of a recording has been played.", "Recording"),
     ("POST", "/reset"): _call("Starts the namespace over.", "Selected"),
     ("POST", "/namespaces"): _call(
         "Makes a namespace.", "Namespace", body="admin/new-namespace.json", body_needed=False, status=201

@@ -117,6 +117,19 @@ class Handle:
             raise mistake(problem) from None
         return [ArmedFault(self, fault["id"]) for fault in drawn]
 
+    def unplayed(self) -> list[str]:
+        """The request lines of those exchanges of a recording that have not been played. Raises Problem: no recording."""
+        return [item["request"] for item in self.call("GET", "recording")["unplayed"]]
+
+    def assert_all_played(self) -> None:
+        """Raises AssertionError unless every exchange of the recording has been played."""
+        told = self.call("GET", "recording")
+        if rest := told["unplayed"]:
+            listed = [f"exchange {item['exchange']}: {item['request']}" for item in rest[:LISTED]]
+            more = [f"and {len(rest) - LISTED} more"] if len(rest) > LISTED else []
+            head = f"{told['played']} of {told['exchanges']} exchanges of {told['recording']!r} were played, not:"
+            raise AssertionError("\n".join([head, *listed, *more]))
+
     def walks(self, vendor: str = "") -> list[WalkStory]:
         """The walks of a vendor's clients, oldest first; without a name, of all vendors."""
         listed = self.call("GET", "walks", **({"vendor": vendor} if vendor else {}))["walks"]

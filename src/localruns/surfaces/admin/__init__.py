@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 import localruns
 from localruns.engine.emulator import Emulator
 from localruns.errors import Problem
-from localruns.surfaces.admin import clock, faults, journal, namespaces, scenarios, walks
+from localruns.surfaces.admin import clock, faults, journal, namespaces, recording, scenarios, walks
 from localruns.surfaces.admin.asking import only, space_of
 
 __all__ = ["blueprint", "certificate", "misdirected", "require_token", "space_of", "version"]
@@ -41,7 +41,7 @@ def blueprint(emulator: Emulator) -> flask.Blueprint:
         only()
         return {"version": version()}
 
-    for calls in (scenarios, namespaces, clock, journal, faults, walks):
+    for calls in (scenarios, recording, namespaces, clock, journal, faults, walks):
         calls.add(admin, emulator)
     return admin
 

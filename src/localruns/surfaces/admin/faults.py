@@ -11,6 +11,7 @@ from localruns.engine.emulator import Emulator
 from localruns.engine.fault_rules import breaches
 from localruns.engine.faults import Fault, words
 from localruns.engine.namespace import Namespace
+from localruns.engine.recorded import RecordedStore
 from localruns.errors import Problem
 from localruns.surfaces.admin.asking import content, only, space_of, whole
 from localruns.yamlio import key_path
@@ -52,6 +53,10 @@ def armed(space: Namespace, spec: dict[str, Any], emulator: Emulator) -> Fault:
     found = [f"{key_path(path) if path else 'the fault'}: {text}" for path, text in breaches(
         spec, emulator.all_vendors, list(space.states)
     )]  # fmt: skip
+    if "page_fault" in spec and isinstance(space.store, RecordedStore):
+        found.append(
+            f"page_fault: found {spec['page_fault']!r}, expected refuse or wire: pages of a recording stay as recorded"
+        )
     if found:
         raise Problem(400, "bad request", "\n".join(found))
     return space.arm(spec)
@@ -67,7 +72,9 @@ def drawn(space: Namespace, asked: dict[str, Any], emulator: Emulator) -> dict[s
             raise Problem(400, "bad request", f"{found}, expected one of: {listed}")
     struck = [vendor for vendor in held if vendor.id in asked.get("vendors", space.states)]
     made = {name: state.calls for name, state in space.states.items()}
-    faults = [space.arm(spec) for spec in chaos.expand(asked, struck, space.scenario.seed, made)]
+    specs = chaos.expand(asked, struck, space.scenario.seed, made)
+    recorded = isinstance(space.store, RecordedStore)  # whose pages stay as they are
+    faults = [space.arm(spec) for spec in specs if not (recorded and "page_fault" in spec)]
     return {**chaos.stated(asked, space.scenario.seed), "faults": [shown(fault) for fault in faults]}
 
 
