@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 MAX_EXAMPLES = 5
 
 
 class Leftovers:
-    """Counts what is left out. A group is a reason in words; examples stand beside it with their own counts."""
+    """Counts what is left out. A group is a reason in words; examples stand beside it with their own counts.
 
-    def __init__(self) -> None:
+    Shape: `clean` takes what must not be shown out of a line.
+    """
+
+    def __init__(self, clean: Callable[[str], str] = lambda line: line) -> None:
+        self._clean = clean
         self._groups: dict[str, Counter[str]] = {}
         self._remarks: dict[str, None] = {}
         self.damaged = False
@@ -41,5 +45,5 @@ class Leftovers:
             if len(named) > MAX_EXAMPLES:
                 shown.append("...")
             listed = f" ({', '.join(shown)})" if shown else ""
-            yield f"left out: {sum(examples.values())} {group}{listed}"
-        yield from self._remarks
+            yield self._clean(f"left out: {sum(examples.values())} {group}{listed}")
+        yield from map(self._clean, self._remarks)

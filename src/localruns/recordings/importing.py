@@ -1,0 +1,175 @@
+"""Brings files of other programs in: as a scenario that was understood, or as a recording of the exact exchanges."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from localruns.engine.exchange import Exchange
+from localruns.engine.recording import Head, Writer
+from localruns.engine.vendor import Vendor
+from localruns.errors import ConfigError
+from localruns.recordings.leftovers import Leftovers
+from localruns.recordings.rebuilding import Figures, rebuild
+from localruns.recordings.recognising import Known, Recogniser
+from localruns.recordings.redaction import Redactor
+from localruns.recordings.scanning import scan_exchange, scan_file
+from localruns.recordings.sources import exchanges
+
+FLAGGED = "exchanges in which something still looks like a secret"
+_ODD = re.compile(r"[^a-z0-9._-]+")
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What has come of an import.
+
+    Shape: `read` exchanges per file; `understood` a line per vendor; `left` a line per thing that was left out;
+    `whole` False where something was lost: input that was damaged, rows or exchanges that could not be kept;
+    `findings` what looks like a secret in what was to be written: nothing was written then.
+    """
+
+    read: dict[Path, int] = field(default_factory=dict)
+    understood: list[str] = field(default_factory=list)
+    left: Sequence[str] = ()
+    whole: bool = True
+    findings: Sequence[str] = ()
+
+
+class Importing:
+    """One import. `progress` is told of the bytes read; every file is read twice, so that a secret is known before
+    anything is written."""
+
+    def __init__(
+        self,
+        files: Sequence[Path],
+        vendors: Mapping[str, Vendor],
+        redactor: Redactor,
+        only: str = "",
+        progress: Callable[[int], None] = lambda size: None,
+    ) -> None:
+        self._files = files
+        self._vendors = vendors
+        self._redactor = redactor
+        self._only = only
+        self._progress = progress
+        self._left = Leftovers(redactor.text)
+        self._outcome = Outcome()
+
+    def scenario(self, name: str, out: Path, delays: bool) -> Outcome:
+        """Write a scenario. Raises ConfigError: nothing understood, too large, cannot be written."""
+        self._learn()
+        listed = " and ".join(path.name for path in self._files[:3]) + (" and others" if len(self._files) > 3 else "")
+        rebuilt = rebuild(
+            (self._redactor.exchange(known.exchange) for known in self._known(self._left)),
+            name,
+            self._vendors,
+            only=self._only,
+            delays=delays,
+            left=self._left,
+            source=listed,
+        )
+        if not rebuilt.text:
+            raise self._nothing()
+        self._outcome.understood = [described(figures) for figures in rebuilt.figures]
+        self._outcome.left = rebuilt.notes
+        self._outcome.whole = not rebuilt.lost and not self._left.damaged
+        with _part(out) as part:
+            part.write_text(rebuilt.text, "utf-8")
+            found = [
+                f"{item.line}: {item.where}: {item.what}"
+                for item in scan_file(part, self._vendors, self._redactor.rules)
+            ]
+            if found:
+                self._outcome.findings = found
+            else:
+                part.replace(out)
+        return self._outcome
+
+    def cassette(self, name: str, out: Path) -> Outcome:
+        """Write a recording. Raises ConfigError: nothing understood, cannot be written."""
+        self._learn()
+        counts: dict[str, Counter[str]] = {}
+        with _part(out) as part:
+            writer = Writer(part, Head(name, f"Imported from {self._files[0].name}."))
+            try:
+                for known in self._known(self._left):
+                    clean = self._redactor.exchange(known.exchange)
+                    if not self._flagged(clean):
+                        writer.add(clean)
+                        counts.setdefault(known.vendor.id, Counter())[known.endpoint.name] += 1
+            finally:
+                writer.close()
+            if not counts:
+                raise self._nothing()
+            part.replace(out)
+        self._outcome.understood = [
+            f"{vendor}: " + ", ".join(f"{name} {count}" for name, count in named.items())
+            for vendor, named in counts.items()
+        ]
+        self._outcome.left = list(self._left.lines())
+        self._outcome.whole = not self._left.damaged and not self._left.count(FLAGGED)
+        return self._outcome
+
+    def _learn(self) -> None:
+        """The first reading: remember the secrets of all exchanges, so that those before them are rid of them too."""
+        for known in self._known(Leftovers()):
+            self._redactor.learn(known.exchange)
+
+    def _known(self, left: Leftovers) -> Iterator[Known]:
+        """The exchanges of the vendors in all files."""
+        recogniser = Recogniser(self._vendors, left, self._only)
+        for path in self._files:
+            self._outcome.read[path] = 0
+            for exchange in exchanges(path, left, self._progress):
+                self._outcome.read[path] += 1
+                known = recogniser.known(exchange)
+                if known is not None:
+                    yield known
+        for words in recogniser.remarks():
+            left.remark(words)
+
+    def _flagged(self, exchange: Exchange) -> bool:
+        """Whether something in an exchange still looks like a secret; it then goes to what is left out."""
+        findings = scan_exchange(exchange, self._vendors, self._redactor.rules)
+        for finding in findings[:1]:
+            self._left.add(FLAGGED, f"{finding.where}: {finding.what}")
+        return bool(findings)
+
+    def _nothing(self) -> ConfigError:
+        listed = ", ".join(str(path) for path in self._files)
+        words = f"{listed}: found no exchange with a list of runs of {self._only or 'any of the vendors'}"
+        return ConfigError(words, *self._left.lines())
+
+
+@contextlib.contextmanager
+def _part(out: Path) -> Iterator[Path]:
+    """A file beside `out` to write to, which is gone at the end unless it took its place. Raises ConfigError."""
+    part = out.with_name(f"{out.name}.{os.getpid()}.part")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        part.touch(0o644, exist_ok=False)
+        yield part
+    except OSError as error:
+        raise ConfigError(f"{out}: cannot be written: {error.strerror or error}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def name_of(path: Path) -> str:
+    """A scenario's name from that of a file."""
+    return _ODD.sub("-", path.name.split(".")[0].lower()).strip("-._") or "imported"
+
+
+def described(figures: Figures) -> str:
+    """`alibaba-pai: 2 walks, 14 pages, 131 rows, 1 error; page sizes 10, 50`."""
+    counts = {"walk": figures.walks, "page": figures.pages, "row": figures.rows, "error": figures.errors}
+    listed = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for word, count in counts.items())
+    sizes = ", ".join("not named" if size is None else str(size) for size in figures.sizes)
+    return f"{figures.vendor}: {listed}; page sizes {sizes}"
