@@ -33,7 +33,7 @@ _FORMS = {
 _ANY = re.compile("|".join(f"(?P<{name}>{form})" for name, form in _FORMS.items()), re.DOTALL)
 _NAMED = re.compile(
     r"(?P<name>[A-Za-z][A-Za-z0-9_.-]{1,60})(?:\\?[\"'])?(?:(?P<sign>[=:>])| (?P<spaced>[=:]))\s?(?:\\?[\"'])?"
-    r"(?P<value>[^\s\"'&,;<>(){}\[\]|\\]{6,})(?![(\[])"
+    r"(?P<value>[^\s\"'&,;<>(){}\[\]|\\]{6,}+)(?![(\[])"
 )
 _ID = re.compile(rf"[0-9]{{7,}}|{UUID}|{MEMBER}|ocid1\.\S+|ri\.\S+|{FINGERPRINT}")
 _SCHEME = re.compile(r"[A-Z0-9]+-HMAC-[A-Z0-9]+")

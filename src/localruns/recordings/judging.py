@@ -76,10 +76,9 @@ def _is_value(place: Place, kind: str) -> bool:
 
 
 def _authorization(value: str) -> list[Hit]:
-    hits = list(_attributes(value))
+    if _CREDENTIAL.search(value):
+        return list(_attributes(value))
     split = _SCHEME.fullmatch(value)
-    if hits:
-        return hits
     if not split:
         return [Hit("authorization", 0, len(value), True)]
     start, rest = split.start("rest"), split["rest"]

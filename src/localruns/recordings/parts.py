@@ -60,7 +60,9 @@ def edited_reply(reply: Reply, change: Change) -> Reply:
 
 
 def nested(place: Place, change: Change) -> str:
-    """The text with what `change` gives for each text in it, when it is JSON or a form, else for itself."""
+    """The text with what `change` gives for each text in it, when it is JSON, a form or an address, else for itself."""
+    if place.value.startswith("--") and "form-data;" in place.value:
+        place = replace(place, value=_FIELD.sub(lambda found: _field(found, place, change), place.value))
     if place.is_text and jsontext.is_json(place.value):
         return jsontext.edited(place.value, lambda leaf: nested(_inside(place, leaf), change))
     if place.is_text and place.where != "header" and _FORM.fullmatch(place.value):
@@ -115,10 +117,7 @@ def _body(body: bytes, content_type: str, side: str, change: Change) -> bytes:
     except UnicodeDecodeError:
         text, codec = body.decode("latin-1"), "latin-1"
     place = Place("form" if "urlencoded" in content_type else "body", (side, "body"), "", text)
-    if "multipart/" in content_type:
-        text = _FIELD.sub(lambda found: _field(found, place, change), text)
-        place = replace(place, value=text)
-    elif not jsontext.is_json(text) and _FORM.fullmatch(text):
+    if not jsontext.is_json(text) and _FORM.fullmatch(text):
         place = replace(place, where="form")
     return nested(place, change).encode(codec, "replace")
 

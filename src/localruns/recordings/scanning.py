@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -67,15 +67,22 @@ class Scanner:
         found: list[Finding] = []
 
         def look(inner: Place) -> str:
-            where = yamlio.key_path(tuple(inner.path)) if inner.path else "text"
             for at, words in self.findings(inner):
                 # Only in a text that is not made up of others is its own line known.
                 own = inner.value.count("\n", 0, at) if inner.value == place.value else 0
-                found.append(Finding(where, words, line + own))
+                found.append(Finding(self.where(inner.path), words, line + own))
             return inner.value
 
         parts.nested(place, look)
         return iter(found)
+
+    def where(self, path: Sequence[str | int]) -> str:
+        """The key path, secrets that are keys left out."""
+        steps = [
+            "(secret)" if isinstance(step, str) and list(self.findings(Place("text", (), "", step))) else step
+            for step in path
+        ]
+        return yamlio.key_path(tuple(steps)) if steps else "text"
 
     def _encoded(self, place: Place, depth: int) -> Iterator[tuple[int, str]]:
         for start, _, meaning, _ in encodings.runs(place.value):
@@ -103,8 +110,7 @@ def scan_exchange(exchange: Exchange, vendors: Mapping[str, Vendor], rules: Rule
     found: list[Finding] = []
 
     def look(place: Place) -> str:
-        where = yamlio.key_path(tuple(place.path))
-        found.extend(Finding(where, words) for _, words in scanner.findings(place))
+        found.extend(Finding(scanner.where(place.path), words) for _, words in scanner.findings(place))
         return place.value
 
     parts.edited(exchange, look)

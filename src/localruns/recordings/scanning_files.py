@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Literal
 
@@ -65,7 +66,8 @@ def _json(path: Path) -> Iterator[Placed]:
 
 def _yaml(path: Path) -> Iterator[Placed]:
     """The texts of a YAML file; from where it is no YAML any more, its lines."""
-    line, pair = 1, ((), "")
+    line = 1
+    pair: tuple[Sequence[str | int], str] = ((), "")
     try:
         with _opened(path) as file:
             for steps, line, text in yamlstream.scalars(file, str(path)):
@@ -74,9 +76,17 @@ def _yaml(path: Path) -> Iterator[Placed]:
                     pair = (steps[:-1], text)
                 elif name.lower() == "value" and pair[0] == steps[:-1]:
                     name = pair[1]
-                yield Place("body", steps, name, text), line
+                yield Place("body", steps, name, _bytes(text) if name == "body_base64" else text), line
     except ConfigError:
         yield from _lines(path, line)
+
+
+def _bytes(text: str) -> str:
+    """A body that is no text, each byte as one character."""
+    try:
+        return base64.b64decode(text).decode("latin-1")
+    except ValueError:
+        return text
 
 
 def _lines(path: Path, first: int = 1) -> Iterator[Placed]:
