@@ -52,6 +52,8 @@ def main(
     """Measure localruns beside its peers, on this machine, in one run."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
+        if out is not None and not out.absolute().parent.is_dir():
+            raise Failed(f"--out: {out.absolute().parent} is no folder")
         results = measured(
             plan(quick=quick, rounds=rounds, seconds=seconds, cores=cores), only or (*PEERS, *PARTS), npm
         )

@@ -30,8 +30,8 @@ def plan(*, quick: bool, rounds: int | None, seconds: float | None, cores: tuple
     """The plan for a quick or a full run; rounds and seconds win when they are given. Raises: Failed."""
     server, client = cores or two_cores()
     if quick:
-        return Plan("quick", rounds or 2, seconds or 1.0, 0.5, 3.0, 2.0, 1, 5, 3, 20_000, server, client)
-    return Plan("full", rounds or 5, seconds or 4.0, 2.0, 6.0, 6.0, 5, 20, 15, 100_000, server, client)
+        return Plan("quick", rounds or 2, seconds or 1.0, 0.5, 3.0, 2.0, 1, 5, 3, 50_000, server, client)
+    return Plan("full", rounds or 5, seconds or 3.0, 1.5, 6.0, 6.0, 5, 20, 15, 100_000, server, client)
 
 
 def two_cores() -> tuple[int, int]:
