@@ -90,16 +90,19 @@ class ServerProcess:
 
     def stop(self) -> None:
         """End it and its children: ask, then insist."""
-        for number, wait_s in ((signal.SIGTERM, STOP_S), (signal.SIGKILL, STOP_S)):
-            members = list(_session(self.pid))
-            for pid in members:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, number)
-            give_up = monotonic() + wait_s
-            while (self._process.poll() is None or any(_session(self.pid))) and monotonic() < give_up:
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            self.signal(number)
+            give_up = monotonic() + STOP_S
+            while (self.alive or any(_session(self.pid))) and monotonic() < give_up:
                 sleep(0.01)
             if not self.alive and not any(_session(self.pid)):
                 return
+
+    def signal(self, number: int) -> None:
+        """Send a signal to it and its children, and do not wait."""
+        for pid in list(_session(self.pid)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
 
 def free_port() -> int:

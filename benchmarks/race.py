@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -34,6 +35,8 @@ class Race:
             self._measure_all()
         finally:
             os.sched_setaffinity(0, before)
+            for server in self.servers.values():  # all at once, and then each
+                server.process.signal(signal.SIGTERM)
             for server in self.servers.values():
                 server.process.stop()
         return list(self.results.values())
