@@ -20,7 +20,7 @@ _SHOWN = 3
 _IDS = ("id", "ids", "uuid", "rid", "token", "time", "date", "timestamp", "digest", "uri", "name")
 _HARMLESS = (
     *("etag", "digest", "sha256", "contentsha256", "contentmd5", "nonce", "traceid", "spanid", "requestid", "hash"),
-    *("ifnonematch", "boundary", "commit", "checksum", "traceparent", "recordid", "invocationid", "userid"),
+    *("ifnonematch", "boundary", "commit", "checksum", "traceparent", "recordid", "invocationid", "userid", "nextpage"),
 )
 
 
