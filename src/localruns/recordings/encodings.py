@@ -10,6 +10,7 @@ from urllib.parse import quote, quote_plus, unquote
 
 from localruns.recordings import jsontext
 
+_LEAST = 3  # characters: one that is percent-encoded
 _RUN = re.compile(
     r"(?P<percent>[A-Za-z0-9._~+$!*'():@,;/=-]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9._~+$!*'():@,;/=-]*)+)"
     r"|(?P<hex>(?<![A-Za-z0-9])(?:[0-9a-f]{16,}|[0-9A-F]{16,})(?![A-Za-z0-9]))"
@@ -35,7 +36,7 @@ def variants(secret: str) -> list[str]:
 
 def runs(text: str) -> Iterator[tuple[int, int, str, Callable[[str], str]]]:
     """The encoded texts in a text: from, to, what they mean, and how a changed meaning is written in the same way."""
-    for found in _RUN.finditer(text):
+    for found in _RUN.finditer(text) if len(text) >= _LEAST else ():
         decode = {"percent": _percent, "hex": _hex, "base64": _base64}[found.lastgroup or ""]
         meaning = decode(found[0])
         if meaning and meaning[0] != found[0] and _PLAIN.fullmatch(meaning[0]):

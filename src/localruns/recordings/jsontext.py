@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import orjson
 
@@ -17,6 +18,7 @@ _TOKEN = re.compile(
 )
 _START = re.compile(r"\s*[\[{]")
 _NAMES = ("key", "name")
+_KEPT_LENGTH = 4_000_000
 Steps = tuple[str | int, ...]
 
 
@@ -44,10 +46,16 @@ class _Frame:
 
     name: str
     is_list: bool
+    path: Steps = ()
     index: int = 0
     key: str | None = None
     pair: str | None = None
     held: list[Leaf] = field(default_factory=list)
+
+    @property
+    def at(self) -> Steps:
+        """The path of a value at this place."""
+        return (*self.path, self.index if self.is_list else self.key or "")
 
     @property
     def calls(self) -> str:
@@ -61,7 +69,7 @@ class _Frame:
 
 def is_json(text: str) -> bool:
     """Whether a text begins as a JSON object or list does."""
-    return _START.match(text) is not None
+    return ("{" in text or "[" in text) and _START.match(text) is not None
 
 
 def leaves(text: str | Iterable[str]) -> Iterator[Leaf]:
@@ -90,7 +98,7 @@ def leaves(text: str | Iterable[str]) -> Iterator[Leaf]:
 def edited(text: str, change: Callable[[Leaf], str]) -> str:
     """The text with the value that `change` gives for each leaf; a changed number must stay one."""
     pieces = []
-    for leaf in leaves(text):
+    for leaf in _all_leaves(text) if len(text) < _KEPT_LENGTH else leaves(text):
         new = change(leaf)
         if new != leaf.value:
             pieces.append((leaf.start, leaf.end, quoted(new) if leaf.is_text else new))
@@ -104,6 +112,12 @@ def edited(text: str, change: Callable[[Leaf], str]) -> str:
 def quoted(value: str) -> str:
     """A text as JSON writes it."""
     return orjson.dumps(value.encode("utf-8", "replace").decode()).decode()
+
+
+@lru_cache(2)
+def _all_leaves(text: str) -> tuple[Leaf, ...]:
+    """The leaves of a text; it is asked for them twice, to find its secrets and to replace them."""
+    return tuple(leaves(text))
 
 
 def _tokens(pieces: Iterator[str]) -> Iterator[tuple[re.Match[str], int]]:
@@ -128,7 +142,8 @@ def _tokens(pieces: Iterator[str]) -> Iterator[tuple[re.Match[str], int]]:
 def _turn(mark: str, frames: list[_Frame]) -> Iterator[Leaf]:
     """Open or close an object or list, or go on to its next item."""
     if mark in "{[":
-        frames.append(_Frame(frames[-1].calls if frames else "", mark == "["))
+        above = frames[-1] if frames else None
+        frames.append(_Frame(above.calls, mark == "[", above.at) if above else _Frame("", mark == "["))
     elif mark in "}]" and frames:
         yield from _let_go(frames.pop())
     elif frames:
@@ -147,8 +162,9 @@ def _leaf(frames: list[_Frame], token: re.Match[str], start: int) -> Leaf:
     is_key = bool(frames) and not frames[-1].is_list and frames[-1].key is None and not number
     if is_key:
         frames[-1].key = value
-    path = tuple(frame.index if frame.is_list else frame.key or "" for frame in frames)
-    return Leaf(path, frames[-1].calls if frames and not is_key else "", value, start, end, not number, is_key)
+    if not frames:
+        return Leaf((), "", value, start, end, not number)
+    return Leaf(frames[-1].at, "" if is_key else frames[-1].calls, value, start, end, not number, is_key)
 
 
 def _unquoted(text: str) -> str:

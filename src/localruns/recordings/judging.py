@@ -22,11 +22,22 @@ _COOKIE = re.compile(r"(?P<name>[^=;,\s]+)=(?P<value>[^;]*)")
 
 def judge(place: Place, rules: Rules) -> list[Hit]:
     """The secrets in one text, in order and without overlaps; what is encoded in it is not looked into."""
-    if rules.keeps(place) or forms.is_masked(place.value):
+    if rules.keeps(place):
         return []
     kind = rules.kind(place) or secrets.kind(place.name)
+    if (kind or "cookies" in place.path) and (hits := _by_name(place, kind, rules)) is not None:
+        return hits
+    if not place.is_text:
+        return []
+    return _without_overlaps([*rules.hits(place.value), *forms.hits(place.value), *forms.named(place.value)])
+
+
+def _by_name(place: Place, kind: str, rules: Rules) -> list[Hit] | None:
+    """The secrets in a text as its name tells them, None where it tells nothing."""
+    if forms.is_masked(place.value):
+        return []
     name = place.name.lower()
-    if place.where == "header" or (place.path and "headers" in place.path[:-1]):
+    if place.where == "header" or "headers" in place.path[:-1]:
         if name.endswith("authorization"):
             return _authorization(place.value)
         if name in ("cookie", "set-cookie"):
@@ -40,7 +51,7 @@ def judge(place: Place, rules: Rules) -> list[Hit]:
         return [Hit("account", 0, len(place.value))]
     if kind == "page token" and hides(place, rules):
         return [Hit("page token with a secret in it", 0, len(place.value), True)]
-    return _without_overlaps([*rules.hits(place.value), *forms.hits(place.value), *forms.named(place.value)])
+    return None
 
 
 def hides(place: Place, rules: Rules, depth: int = 0) -> bool:

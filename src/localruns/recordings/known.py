@@ -30,7 +30,8 @@ class Known:
         self._lasting: dict[str, list[str]] = {}
         self._passing: dict[str, list[str]] = {}
         self._ids: dict[str, None] = {}
-        self._active: list[tuple[str, str]] | None = None
+        self._active: list[tuple[str, str]] = []
+        self._least = 0
 
     def always(self, value: str) -> None:
         """Remember a secret for good; one that is too short to be told from a word is not taken."""
@@ -60,7 +61,7 @@ class Known:
     def begin(self) -> None:
         """Forget what was noted for the exchange before."""
         self._passing.clear()
-        self._active = None
+        self._active = []
 
     def look_for(self, texts: list[str]) -> None:
         """Narrow down to the secrets that occur somewhere in these texts, which are all that is asked about next."""
@@ -73,15 +74,16 @@ class Known:
             for variant in variants
         ]
         self._active = sorted(found, key=lambda pair: -len(pair[0]))
+        self._least = min((len(variant) for variant, _ in found), default=0)
 
     def spans(self, text: str) -> Iterator[tuple[int, int, str]]:
         """From, to and the secret itself for each place in a text that tells one; they may overlap."""
-        for variant, value in self._active or ():
+        for variant, value in self._active if len(text) >= self._least else ():
             at = text.find(variant)
             while at >= 0:
                 yield *_whole(text, at, at + len(variant), variant, value), value
                 at = text.find(variant, at + len(variant))
-        if self._ids:
+        if self._ids and len(text) >= 7:
             for found in _TOKEN.finditer(text):
                 if found[0] in self._ids:
                     yield *found.span(), found[0]

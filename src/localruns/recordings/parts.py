@@ -63,11 +63,15 @@ def nested(place: Place, change: Change) -> str:
     """The text with what `change` gives for each text in it, when it is JSON, a form or an address, else for itself."""
     if place.value.startswith("--") and "form-data;" in place.value:
         place = replace(place, value=_FIELD.sub(lambda found: _field(found, place, change), place.value))
-    if place.is_text and jsontext.is_json(place.value):
+    if not place.is_text:
+        return change(place)
+    if jsontext.is_json(place.value):
         return jsontext.edited(place.value, lambda leaf: nested(_inside(place, leaf), change))
-    if place.is_text and place.where != "header" and _FORM.fullmatch(place.value):
+    if "=" not in place.value:
+        return change(place)
+    if place.where != "header" and _FORM.fullmatch(place.value):
         return form(place.value, replace(place, where="form"), change)
-    if place.is_text and (url := _URL.fullmatch(place.value)):
+    if url := _URL.fullmatch(place.value):
         above = replace(place, where="query", name="")
         return change(replace(place, value=url["path"])) + "?" + form(url["query"], above, change)
     return change(place)

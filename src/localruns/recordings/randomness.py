@@ -10,7 +10,8 @@ from itertools import pairwise
 
 from localruns import placeholders
 
-_RUN = re.compile(r"[A-Za-z0-9+/=_-]{24,}")
+LEAST = 24
+_RUN = re.compile(rf"[A-Za-z0-9+/=_-]{{{LEAST},}}")
 _PIECE = re.compile(r"[A-Za-z0-9]{16,}")
 _KNOWN_FORMS = re.compile(rf"{placeholders.UUID}|[0-9a-f]+|[0-9A-F]+|{placeholders.WORD}")
 _CHANGES = 0.35

@@ -33,6 +33,9 @@ ENVIRONMENT = (
 )
 
 
+_MOST_PLAIN = 200_000
+
+
 class Redactor:
     """Takes secrets out of exchanges and remembers them, so that they go wherever they turn up later.
 
@@ -47,6 +50,9 @@ class Redactor:
         self._key = key or os.urandom(32)
         self._known = Known()
         self._lock = threading.Lock()
+        # Names and values of fields that tell nothing, so that they are looked at once only.
+        self._plain: set[tuple[str, str]] = set()
+        self._by_name_alone = not (self.rules.body or self.rules.keep)
         environ = os.environ if environ is None else environ
         for name in (*ENVIRONMENT, *self.rules.env):
             self._known.always(environ.get(name, ""))
@@ -90,7 +96,23 @@ class Redactor:
     def _noticed(self, place: Place, texts: list[str], depth: int = 0) -> str:
         """Remember what is secret in a text, and in what is encoded in it."""
         texts.append(place.value)
-        for hit in judge(place, self.rules):
+        if (place.name, place.value) in self._plain:
+            return place.value
+        found = self._learned(place)
+        meanings = list(encodings.runs(place.value)) if depth < DEPTH and place.is_text else []
+        for _, _, meaning, _ in meanings:
+            inner = replace(place, name="", value=meaning)
+            parts.nested(inner, lambda deep: self._noticed(deep, texts, depth + 1))
+        if not found and not meanings and place.where == "body" and self._by_name_alone:
+            if len(self._plain) > _MOST_PLAIN:
+                self._plain.clear()
+            self._plain.add((place.name, place.value))
+        return place.value
+
+    def _learned(self, place: Place) -> bool:
+        """Remember what is secret in a text; whether there was anything."""
+        hits = judge(place, self.rules)
+        for hit in hits:
             value = place.value[hit.start : hit.end]
             if hit.kind == "account":
                 self._known.learn_id(value)
@@ -101,16 +123,14 @@ class Redactor:
                 self._known.learn(value)
             else:
                 self._known.note(value)
-        if depth < DEPTH and place.is_text:
-            for _, _, meaning, _ in encodings.runs(place.value):
-                inner = replace(place, name="", value=meaning)
-                parts.nested(inner, lambda deep: self._noticed(deep, texts, depth + 1))
-        return place.value
+        return bool(hits)
 
     def _replaced(self, place: Place, depth: int = 0) -> str:
         text = place.value
-        spans = [(hit.start, hit.end, text[hit.start : hit.end]) for hit in judge(place, self.rules)]
-        spans += self._known.spans(text)
+        spans = list(self._known.spans(text))
+        if not spans and (place.name, text) in self._plain:
+            return text
+        spans += [(hit.start, hit.end, text[hit.start : hit.end]) for hit in judge(place, self.rules)]
         if not place.is_text:
             return placeholders.stand_in(text, self._key) if spans and text.isdigit() else text
         pieces, at = [], 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ class Scanner:
         """What looks like a secret in a text: at which of its characters, and in words."""
         text = place.value
         hits = [(hit.start, hit.end, hit.kind) for hit in judge(place, self._rules)]
-        if not self._names_an_id(place) and not self._rules.keeps(place):
+        if len(text) >= randomness.LEAST and not self._names_an_id(place) and not self._rules.keeps(place):
             hits += [(*span, "random text") for span in randomness.random_runs(text)]
         found = False
         for start, end, kind in _largest(hits):
@@ -169,6 +169,7 @@ def _properties(node: Any) -> Iterator[str]:
             yield from _properties(inner)
 
 
+@lru_cache(4096)
 def _plain(name: str) -> str:
     return "".join(char for char in name.lower() if char.isalnum())
 

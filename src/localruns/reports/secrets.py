@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote_plus, urlencode
@@ -40,6 +41,7 @@ def is_secret(name: str) -> bool:
     return plain.endswith(("token", "pwd")) or any(mark in plain for mark in _MARKS)
 
 
+@lru_cache(4096)
 def kind(name: str) -> Kind:
     """What the value of a name tells of the caller: more than `is_secret`, since a recording is read by others."""
     plain = _plain(name)
