@@ -93,7 +93,8 @@ class Reader:
                     return
         except OSError as error:
             raise ConfigError(f"{self._path}: cannot be read: {error.strerror or error}") from None
-        self._check({"exchanges": [], **stream.head}, ())
+        head = {name: value for name, value in stream.head.items() if name != "exchanges" or value is not None}
+        self._check({"exchanges": [], **head}, ())  # a list without items yet reads as nothing
 
     def _open(self) -> IO[bytes]:
         return self._path.open("rb") if self._content is None else BytesIO(self._content)

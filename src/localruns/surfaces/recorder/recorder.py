@@ -82,11 +82,11 @@ class Recorder:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening, cut off what is open and close the file; may be called twice."""
+        """Close the file, stop listening and cut off what is open; may be called twice."""
+        self._keeper.close()  # first, or answers that we cut off ourselves would stand in it as failures
         if self._server and self._thread and self._thread.is_alive():
             self._server.stop()
             self._thread.join()
-        self._keeper.close()
 
     def _prepared(
         self,

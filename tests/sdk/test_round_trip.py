@@ -1,0 +1,135 @@
+"""A strict localruns plays the platform, the recorder stands in front of it, and each vendor's real client walks; then
+the platform is gone, and the client gets the same from the recording."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localruns import placeholders
+from localruns.engine.recording import Reader
+from localruns.surfaces.recorder import Recorder
+from localruns.testing import LocalRuns
+from tests.clients.walkers import CLIENTS, Pages, alibaba
+
+pytestmark = [pytest.mark.sdk, pytest.mark.filterwarnings("ignore")]
+
+EACH = pytest.mark.parametrize("client", CLIENTS)
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[LocalRuns]:
+    """What plays the real platforms: every signature is verified."""
+    with LocalRuns("quickstart", auth="verify") as emu:
+        yield emu
+    gc.collect()
+
+
+@pytest.fixture(autouse=True)
+def _no_credentials_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(scope="module")
+def other_key() -> str:
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    from localruns.vendors.oracle_aidp.keys import private_pem
+
+    return private_pem(rsa.generate_private_key(65537, 2048))
+
+
+@pytest.fixture
+def keys(platform: LocalRuns, other_key: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """`keys(client)`: what the client holds. Where signatures cover the host these are not the real ones, which stand
+    in the environment."""
+
+    def prepare(client: str, *, real: bool = True) -> Mapping[str, str]:
+        held = platform.credentials(CLIENTS[client][0])
+        if client == "alibaba-pai":
+            if real:
+                monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", held["access_key_id"])
+                monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", held["access_key_secret"])
+            return {"access_key_id": "LTAI5tSomebodyElse00001", "access_key_secret": "placeholder"}
+        if client == "oracle-aidp":
+            for name in ("tenancy", "user", "fingerprint", "key_content") if real else ():
+                monkeypatch.setenv(f"OCI_CLI_{name.upper()}", held[name])
+            mark = ":".join(["00"] * 16)
+            return {**held, "user": "ocid1.user.oc1..nobody", "fingerprint": mark, "key_content": other_key}
+        return held
+
+    return prepare
+
+
+def record(platform: LocalRuns, client: str, keys: Mapping[str, str], out: Path, size: int = 10) -> Pages:
+    vendor, walk = CLIENTS[client]
+    with Recorder(vendor, platform.url, out) as recorder:
+        pages = walk(recorder.url, keys, size)
+    assert [item.why for item in recorder.tally.left_out] == []
+    assert recorder.tally.saved == len(pages)
+    return pages
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two values are the same, or the second is a placeholder for the first."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    return bool(one == other) or placeholders.holds(str(other))
+
+
+@EACH
+def test_the_same_pages_come_from_the_recording_when_the_platform_is_gone(
+    platform: LocalRuns, keys: Any, tmp_path: Path, client: str
+) -> None:
+    held, out = keys(client), tmp_path / "walk.yaml"
+    vendor, walk = CLIENTS[client]
+    pages = record(platform, client, held, out)
+    assert [len(page) for page in pages] == [10, 10, 5]
+
+    with Recorder(vendor, "", out, "none") as recorder:
+        replayed = walk(recorder.url, held, 10)
+    assert alike(pages, replayed)
+    assert (recorder.tally.replayed, recorder.tally.missed) == (3, 0)
+    assert [exchange.reply.status for exchange in Reader(out)] == [200, 200, 200]
+
+
+@pytest.mark.parametrize("client", ["alibaba-pai", "oracle-aidp"])
+def test_without_real_credentials_the_platforms_refusal_is_recorded(
+    platform: LocalRuns, keys: Any, tmp_path: Path, client: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    vendor, walk = CLIENTS[client]
+    held, out = keys(client, real=False), tmp_path / "refused.yaml"
+    with Recorder(vendor, platform.url, out) as recorder:
+        for _ in range(2):
+            with pytest.raises(Exception, match=r"InvalidAccessKeyId|NotAuthenticated"):
+                walk(recorder.url, held, 10)
+    assert [exchange.reply.status for exchange in Reader(out)] in ([404, 404], [401, 401])
+    said = [entry.message for entry in caplog.records if "real credentials" in entry.message]
+    assert len(said) == 1
+
+
+def test_the_older_form_of_alibabas_signature_reaches_the_platform_in_the_current_one(
+    platform: LocalRuns, keys: Any, tmp_path: Path
+) -> None:
+    held = keys("alibaba-pai")
+    with Recorder("alibaba-pai", platform.url, tmp_path / "old.yaml") as recorder:
+        pages = alibaba(recorder.url, held, signature_algorithm="v2")
+    assert [len(page) for page in pages] == [10, 10, 5]
+    asked = [exchange.request.header("authorization") or "" for exchange in Reader(tmp_path / "old.yaml")]
+    assert all(value.startswith("acs ") for value in asked)
+
+
+def test_a_path_before_the_real_one_is_kept_and_signed(platform: LocalRuns, keys: Any, tmp_path: Path) -> None:
+    held, out = keys("oracle-aidp"), tmp_path / "based.yaml"
+    vendor, walk = CLIENTS["oracle-aidp"]
+    with Recorder(vendor, f"{platform.url}/ns/default/", out) as recorder:
+        assert sum(map(len, walk(recorder.url, held, 10))) == 25
+    assert all(exchange.request.target.startswith("/20260430/") for exchange in Reader(out))
