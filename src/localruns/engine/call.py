@@ -16,6 +16,7 @@ from localruns.engine.vendor import Endpoint, Vendor
 if TYPE_CHECKING:
     from localruns.engine.namespace import Namespace, VendorState
     from localruns.engine.page_faults import Strike
+    from localruns.engine.scenario import Site
 
 _NO_CUT = Cut(0, 0)
 
@@ -52,14 +53,19 @@ class Call:
         return self.space.states[self.vendor.id]
 
     @property
+    def site(self) -> Site:
+        """This vendor's part of the scenario."""
+        return self.space.scenario.sites[self.vendor.id]
+
+    @property
     def settings(self) -> Mapping[str, Any]:
         """This vendor's settings."""
-        return self.space.scenario.sites[self.vendor.id].settings
+        return self.site.settings
 
     @property
     def resources(self) -> Mapping[str, Any]:
         """What exists at this vendor."""
-        return self.space.scenario.sites[self.vendor.id].resources
+        return self.site.resources
 
     def uuid(self, purpose: str) -> str:
         """A UUID that depends on (seed, vendor, request number) and what it is for."""

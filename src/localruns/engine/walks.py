@@ -101,12 +101,15 @@ _PASSING = (401, 408, 429)
 
 def _fitting(known: Sequence[Walk], visit: Visit) -> list[Walk]:
     """The walks that a request may belong to, the oldest first."""
-    place, likely, repeating = visit.place, [], []
+    place, first, likely, repeating = visit.place, visit.first, [], []
     for walk in known:
         last = walk.visits[-1]
+        settled = last.outcome == "whole" and not last.doubtful
+        if settled and first:  # most walks, for most requests
+            continue
+        repeated = not settled and last.place == place
         # A token may lead to the first page again; who asks for it without one begins anew.
-        expected = last.resumes == place and not visit.first and walk.expects(place)
-        repeated = last.place == place and walk.repeats(place)
+        expected = not first and last.resumes == place and last.outcome == "whole"
         if repeated:
             repeating.append(walk)
         if expected or (repeated and not walk.given_up):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
 
 from localruns.engine.described import Operation
-from localruns.engine.message import Request
+from localruns.engine.kept import kept
+from localruns.engine.message import Request, parse_query
 from localruns.engine.routing import Router
 from localruns.engine.vendor import Endpoint, Vendor
 from localruns.schemas import bundled, near
@@ -38,17 +39,18 @@ def near_miss(router: Router, request: Request) -> str:
 
 def ignored(vendor: Vendor, endpoint: Endpoint, request: Request) -> str:
     """`pagesize is ignored, did you mean 'PageSize'?` for what the operation does not read, else ""."""
-    names = dict.fromkeys(name for name, _ in request.args)
     key = (vendor.id, endpoint.name)
     known = _reads.get(key) or _reads.setdefault(key, _read(vendor, endpoint.name))
+    unread = _unread_args(request.query, known)
     if request.body and known.body_names:
-        names.update(dict.fromkeys(_members(request.body)))
-    unread = [name for name in names if name not in known.names]
-    hints = [f"{name[:80]} is ignored{near(name[:80], known.names)}" for name in unread[:_LISTED]]
+        unread += _unread_members(request.body, known)
+    if not unread:
+        return ""
+    hints = [f"{name[:80]} is ignored{near(name[:80], known.names)}" for name in list(dict.fromkeys(unread))[:_LISTED]]
     return "; ".join(hints)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Read:
     names: Sequence[str]
     body_names: bool
@@ -67,12 +69,18 @@ def _read(vendor: Vendor, operation: str) -> _Read:
     return _Read(names, in_body)
 
 
-def _members(body: bytes) -> Iterable[str]:
+@kept
+def _unread_args(query: str, known: _Read) -> tuple[str, ...]:
+    return tuple(name for name, _ in parse_query(query)[0] if name not in known.names)
+
+
+@kept
+def _unread_members(body: bytes, known: _Read) -> tuple[str, ...]:
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError:
         return ()
-    return found if isinstance(found, dict) else ()
+    return tuple(name for name in found if name not in known.names) if isinstance(found, dict) else ()
 
 
 def nearest(router: Router, path: str) -> Endpoint | None:

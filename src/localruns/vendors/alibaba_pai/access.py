@@ -124,18 +124,18 @@ def _bearer(request: Request) -> str:
 def _authorization(request: Request) -> Authorization:
     """The ACS3 header of a request. Raises ApiError when none can be read."""
     text = (request.header("authorization") or "").strip()
+    parts = read(text)
+    if parts and parts.credential:
+        return parts
     if not text:
         words = "neither Authorization nor x-acs-bearer-token (with x-acs-signature-type: BEARERTOKEN) is there"
         raise ApiError(code="MissingAccessKeyId", detail=words)
     if _LEGACY.fullmatch(text):
         words = "Authorization is of the older form `acs KEY:SIGNATURE` (version 2, HMAC-SHA1), not emulated here"
         raise ApiError(code="IncompleteSignature", detail=f"{words}: use {ALGORITHM}")
-    parts = read(text)
-    if parts is None or not parts.credential:
-        scheme = text.split(" ", 1)[0][:40]
-        detail = f"Authorization begins with {scheme!r} and names no key, expected 'ACS3-HMAC-SHA256 Credential=...'"
-        raise ApiError(code="MissingAccessKeyId", detail=detail)
-    return parts
+    scheme = text.split(" ", 1)[0][:40]
+    detail = f"Authorization begins with {scheme!r} and names no key, expected 'ACS3-HMAC-SHA256 Credential=...'"
+    raise ApiError(code="MissingAccessKeyId", detail=detail)
 
 
 def _same(one: str, other: str) -> bool:

@@ -11,8 +11,11 @@ from typing import Any
 
 from localruns.clock import epoch_ms, parse_time
 from localruns.engine.call import Call
+from localruns.engine.kept import kept
+from localruns.engine.message import parse_query
 from localruns.engine.params import INT64, whole
 from localruns.engine.query import Condition, Cut, Field, Order, Query
+from localruns.engine.scenario import Site
 from localruns.engine.steps import found
 from localruns.errors import BadRequest
 
@@ -44,15 +47,21 @@ def usable(call: Call) -> Call:
 def _asked(call: Call) -> Call:
     if call.request.undecodable:
         raise BadRequest("query string", call.request.query, "UTF-8 text")
+    query, cut, by_number, shape = _read(call.request.query, call.site)
+    return found(call, query, cut, shape=shape, page_number=cut.offset // cut.size + 1, by_number=by_number)
+
+
+@kept
+def _read(text: str, site: Site) -> tuple[Query, Cut, bool, str]:
+    """(query, slice, whether the client pages by number, shape) of a query string."""
     args: dict[str, str] = {}
-    for name, value in call.request.args:
+    for name, value in parse_query(text)[0]:
         if value:
             args.setdefault(name, value)
     verbose = _boolean(args, "Verbose")
-    query = Query("alibaba-pai", "", tuple(_conditions(args, call)), order_of(args))
-    cut, by_number = _cut(args, call)
-    shape = "verbose" if verbose else "brief"
-    return found(call, query, cut, shape=shape, page_number=cut.offset // cut.size + 1, by_number=by_number)
+    query = Query("alibaba-pai", "", tuple(_conditions(args, site)), order_of(args))
+    cut, by_number = _cut(args, site.settings)
+    return query, cut, by_number, "verbose" if verbose else "brief"
 
 
 def order_of(args: Mapping[str, str]) -> tuple[Order, ...]:
@@ -61,7 +70,7 @@ def order_of(args: Mapping[str, str]) -> tuple[Order, ...]:
     return (*_order(given), Order(Field("RunId")))
 
 
-def _cut(args: dict[str, str], call: Call) -> tuple[Cut, bool]:
+def _cut(args: dict[str, str], settings: Mapping[str, Any]) -> tuple[Cut, bool]:
     """(slice, whether the client pages by number).
 
     PageSize serves both ways of paging, MaxResults that by token only.
@@ -72,10 +81,10 @@ def _cut(args: dict[str, str], call: Call) -> tuple[Cut, bool]:
         if name in args
     }
     token = given.get("PageToken", 0)
-    if "PageNumber" in given and token and call.settings["mixed_paging"] == "reject":
+    if "PageNumber" in given and token and settings["mixed_paging"] == "reject":
         raise BadRequest("PageToken", token, "no PageToken beside PageNumber")
-    default: int = call.settings["default_page_size"]
-    most: int = call.settings["max_page_size"]
+    default: int = settings["default_page_size"]
+    most: int = settings["max_page_size"]
     by_token = "PageToken" in given or "MaxResults" in given
     by_number = "PageNumber" in given or ("PageSize" in given and not by_token)
     size = given.get("PageSize", default)
@@ -83,21 +92,21 @@ def _cut(args: dict[str, str], call: Call) -> tuple[Cut, bool]:
     return Cut((given.get("PageNumber", 1) - 1) * size if by_number else token, size), by_number
 
 
-def _conditions(args: dict[str, str], call: Call) -> list[Condition]:
-    conditions = [Condition(Field("WorkspaceId"), "=", args.get("WorkspaceId") or _default_workspace(call))]
+def _conditions(args: dict[str, str], site: Site) -> list[Condition]:
+    conditions = [Condition(Field("WorkspaceId"), "=", args.get("WorkspaceId") or _default_workspace(site))]
     if "Name" in args:
-        exact = call.settings["name_match"] == "exact"
+        exact = site.settings["name_match"] == "exact"
         conditions.append(Condition(Field("Name"), "=" if exact else "contains", args["Name"]))
     conditions += [Condition(Field(name), "=", args[name]) for name in _EXACT if name in args]
     if "GmtCreateTime" in args:
-        equal = call.settings["gmt_create_time_match"] == "equal"
+        equal = site.settings["gmt_create_time_match"] == "equal"
         instant = _instant(args["GmtCreateTime"])
         conditions.append(Condition(Field("GmtCreateTime"), "=" if equal else ">=", instant))
     return conditions + _labels(args.get("Labels", ""))
 
 
-def _default_workspace(call: Call) -> str:
-    workspaces: dict[str, Any] = call.resources["workspaces"]
+def _default_workspace(site: Site) -> str:
+    workspaces: dict[str, Any] = site.resources["workspaces"]
     marked = (name for name, options in workspaces.items() if (options or {}).get("default"))
     return next(marked, next(iter(workspaces)))
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote
 
+from localruns.engine.kept import kept
 from localruns.engine.message import Request
 
 ALGORITHM = "ACS3-HMAC-SHA256"
@@ -67,6 +68,7 @@ class Canonical:
         return hmac.new(secret.encode(), self.string_to_sign.encode(), hashlib.sha256).hexdigest()
 
 
+@kept
 def read(header: str) -> Authorization | None:
     """The parts of an Authorization header of the ACS3 family, else None."""
     match = _HEADER.fullmatch(header.strip())

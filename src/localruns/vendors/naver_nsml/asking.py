@@ -5,9 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from localruns.engine.call import Call
+from localruns.engine.kept import kept
+from localruns.engine.message import parse_query
 from localruns.engine.params import INT32, whole
 from localruns.engine.query import Cut, Field, Order, Query
+from localruns.engine.scenario import Site
 from localruns.engine.steps import found
 from localruns.errors import ApiError
 
@@ -35,14 +40,21 @@ def readable(call: Call) -> Call:
 
 def parse(call: Call) -> Call:
     """The call with its query and page. Raises BadRequest."""
-    lowest = 0 if call.settings["page_zero"] == "first" else 1
-    page = max(_number(call, "page", 1, lowest), 1)
-    size = _number(call, "pageSize", call.settings["default_page_size"], 1)
-    size = min(size, call.settings["max_page_size"])
-    return found(call, QUERY, Cut((page - 1) * size, size), shape="run", page_number=page, by_number=True)
+    cut, page = _read(call.request.query, call.site)
+    return found(call, QUERY, cut, shape="run", page_number=page, by_number=True)
 
 
-def _number(call: Call, name: str, default: int, low: int) -> int:
-    """The first value of a parameter; an empty one counts as absent."""
-    text = call.request.arg(name)
+@kept
+def _read(text: str, site: Site) -> tuple[Cut, int]:
+    """(slice, page number) of a query string; the first value of a parameter counts, an empty one as absent."""
+    args = dict(reversed(parse_query(text)[0]))
+    lowest = 0 if site.settings["page_zero"] == "first" else 1
+    page = max(_number(args, "page", 1, lowest), 1)
+    size = _number(args, "pageSize", site.settings["default_page_size"], 1)
+    size = min(size, site.settings["max_page_size"])
+    return Cut((page - 1) * size, size), page
+
+
+def _number(args: Mapping[str, str], name: str, default: int, low: int) -> int:
+    text = args.get(name)
     return whole(name, text, low, INT32) if text else default

@@ -13,7 +13,9 @@ from typing import Any
 
 from localruns.engine.call import Call
 from localruns.engine.credentials import flaw
+from localruns.engine.kept import kept
 from localruns.engine.message import Request
+from localruns.engine.scenario import Site
 from localruns.errors import BadRequest, NotFound, Unauthorized
 from localruns.vendors.oracle_aidp import signature
 
@@ -63,10 +65,15 @@ def scope_of(call: Call) -> str:
 
 
 def experiments_of(call: Call) -> list[dict[str, Any]]:
-    """The declared experiments of the workspace, each as the platform shows one."""
-    workspaces = call.resources["platforms"][call.params["aiDataPlatformId"]]["workspaces"]
+    """The declared experiments of the workspace that the path names, each as the platform shows one."""
+    return declared(call.params["workspaceKey"], call.params["aiDataPlatformId"], call.site)
+
+
+@kept
+def declared(workspace: str, platform: str, site: Site) -> list[dict[str, Any]]:
+    """The experiments of a workspace in the order of the scenario, each as the platform shows one; to be read only."""
     shown = []
-    for item in (workspaces[call.params["workspaceKey"]] or {}).get("experiments", ()):
+    for item in (site.resources["platforms"][platform]["workspaces"][workspace] or {}).get("experiments", ()):
         given = {"id": item} if isinstance(item, str) else item
         shown.append(
             {

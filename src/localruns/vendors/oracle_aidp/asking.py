@@ -12,11 +12,13 @@ from typing import Any
 import orjson
 
 from localruns.engine.call import Call
+from localruns.engine.kept import kept
 from localruns.engine.params import INT64
 from localruns.engine.query import Condition, Cut, Field, Order, Query
+from localruns.engine.scenario import Site
 from localruns.engine.steps import found, read_token
 from localruns.errors import ApiError, BadRequest
-from localruns.vendors.oracle_aidp.access import experiments_of, scope_of
+from localruns.vendors.oracle_aidp.access import declared, scope
 from localruns.vendors.oracle_aidp.filters import parse_filter
 from localruns.vendors.oracle_aidp.orders import parse_order
 
@@ -27,26 +29,43 @@ _VIEWS = (*_STAGES, "ALL")
 
 def parse(call: Call) -> Call:
     """The call with its query and page. Raises BadRequest and the errors of `body_of`."""
-    body = body_of(call)
-    conditions = (*_experiments(body, call), *_view(body), *_filter(body, call))
-    query = Query("oracle-aidp", scope_of(call), conditions, order_of(body, call.settings["dialect"]))
-    size = _size(body, call)
-    text = _text(body, "page_token")
+    _require_json(call)
+    query, size, text = _read(
+        call.request.body, call.params["workspaceKey"], call.params["aiDataPlatformId"], call.site
+    )
     if not text:
         return found(call, query, Cut(0, size), shape="whole", page_number=1)
     token = read_token(call, text, "page_token", query, size)
     return found(call, query, Cut(token.offset, size), shape="whole", page_number=token.page, token=text, origin=token)
 
 
+@kept
+def _read(raw: bytes, workspace: str, platform: str, site: Site) -> tuple[Query, int, str]:
+    """(query, page size, page token or "") of a body."""
+    body = _object(raw)
+    known = {experiment["experiment_id"] for experiment in declared(workspace, platform, site)}
+    conditions = (*_experiments(body, known), *_view(body), *_filter(body, site.settings))
+    query = Query("oracle-aidp", scope(platform, workspace), conditions, order_of(body, site.settings["dialect"]))
+    return query, _size(body, site.settings), _text(body, "page_token")
+
+
 def body_of(call: Call) -> Mapping[str, Any]:
     """The request's JSON object. Refused: another content type, no body, no JSON, no object."""
+    _require_json(call)
+    return _object(call.request.body)
+
+
+def _require_json(call: Call) -> None:
     kind = (call.request.header("content-type") or "").split(";")[0].strip().lower()
     if kind != "application/json":
         raise refused("content-type", kind, "application/json")
-    if not call.request.body.strip():
+
+
+def _object(raw: bytes) -> Mapping[str, Any]:
+    if not raw.strip():
         raise ApiError(code="MissingParameter", message="the request body is missing, expected a JSON object")
     try:
-        body = orjson.loads(call.request.body)
+        body = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise ApiError(code="CannotParseRequest", message=f"the request body is not JSON: {error}") from None
     if not isinstance(body, dict):
@@ -61,15 +80,14 @@ def refused(parameter: str, value: object, expected: str) -> BadRequest:
     return BadRequest(parameter, value, code="InvalidParameter", message=message, detail=message)
 
 
-def _experiments(body: Mapping[str, Any], call: Call) -> tuple[Condition, ...]:
+def _experiments(body: Mapping[str, Any], known: set[str]) -> tuple[Condition, ...]:
     """No ids match nothing, as do ids that are not declared; neither is an error."""
     ids = body.get("experiment_ids")
     if ids is None:
         ids = []
     if not isinstance(ids, list) or not all(isinstance(item, str) for item in ids):
         raise refused("experiment_ids", ids, "an array of strings")
-    declared = {experiment["experiment_id"] for experiment in experiments_of(call)}
-    return (Condition(Field("experiment_id"), "in", tuple(sorted(declared.intersection(ids)))),)
+    return (Condition(Field("experiment_id"), "in", tuple(sorted(known.intersection(ids)))),)
 
 
 def _view(body: Mapping[str, Any]) -> tuple[Condition, ...]:
@@ -80,11 +98,11 @@ def _view(body: Mapping[str, Any]) -> tuple[Condition, ...]:
     return () if view == "ALL" else (Condition(Field("lifecycle_stage"), "=", _STAGES[view]),)
 
 
-def _filter(body: Mapping[str, Any], call: Call) -> tuple[Condition, ...]:
+def _filter(body: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[Condition, ...]:
     text = _text(body, "filter")
     if len(text) > MAX_FILTER_CHARACTERS:
         raise refused("filter", text, f"at most {MAX_FILTER_CHARACTERS:,} characters")
-    return parse_filter(text, call.settings["dialect"]) if text else ()
+    return parse_filter(text, settings["dialect"]) if text else ()
 
 
 def order_of(body: Mapping[str, Any], dialect: str = "mlflow") -> tuple[Order, ...]:
@@ -96,11 +114,11 @@ def order_of(body: Mapping[str, Any], dialect: str = "mlflow") -> tuple[Order, .
     return parse_order(items, dialect)
 
 
-def _size(body: Mapping[str, Any], call: Call) -> int:
+def _size(body: Mapping[str, Any], settings: Mapping[str, Any]) -> int:
     """The page size; a default above the limit is cut to it, whoever asked for nothing is never refused."""
-    most: int = call.settings["max_page_size"]
-    default = min(call.settings["default_page_size"], most)
-    if call.settings["too_large"] == "clamp":
+    most: int = settings["max_page_size"]
+    default = min(settings["default_page_size"], most)
+    if settings["too_large"] == "clamp":
         return min(whole_size(body, default, INT64), most)
     return whole_size(body, default, most)
 

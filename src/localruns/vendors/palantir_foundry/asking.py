@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from localruns.engine.call import Call
+from localruns.engine.kept import kept
+from localruns.engine.message import parse_query
 from localruns.engine.params import INT32, whole
 from localruns.engine.query import Condition, Cut, Field, Order, Query
 from localruns.engine.steps import found, read_token
@@ -17,6 +20,7 @@ from localruns.errors import BadPageToken, BadRequest, NotFound
 
 RID = re.compile(r"ri\.[a-z][a-z0-9-]*\.([a-z0-9][a-z0-9-]*)?\.[a-z][a-z0-9-]*\.[A-Za-z0-9._-]+")
 PREFIX = "v1."
+Args = Sequence[tuple[str, str]]
 ORDER = (Order(Field("startedTime"), True), Order(Field("startedTimeRest"), True), Order(Field("buildRid")))
 
 
@@ -29,6 +33,7 @@ class Asked:
     page_size: int | None
     page_token: str | None
     preview: bool
+    query: Query
 
 
 def parse(call: Call) -> Call:
@@ -37,15 +42,24 @@ def parse(call: Call) -> Call:
     if not RID.fullmatch(studio):
         raise BadRequest("modelStudioRid", studio, "a RID such as ri.models.main.model-studio.<uuid>")
     _attribution(call)
-    asked = Asked(
-        studio=studio,
-        config_version=_int32(call, "configVersion"),
-        page_size=_int32(call, "pageSize"),
-        page_token=_single(call, "pageToken"),
-        preview=(_single(call, "preview") or "").lower() == "true",
-    )
-    call.details = asked
+    call.details = _read(call.request.query, studio)
     return call
+
+
+@kept
+def _read(text: str, studio: str) -> Asked:
+    """The parameters in a query string, and the query they stand for."""
+    args = parse_query(text)[0]
+    version, size = _int32(args, "configVersion"), _int32(args, "pageSize")
+    conditions = () if version is None else (Condition(Field("configVersion"), "=", version),)
+    return Asked(
+        studio=studio,
+        config_version=version,
+        page_size=size,
+        page_token=_single(args, "pageToken"),
+        preview=(_single(args, "preview") or "").lower() == "true",
+        query=Query("palantir-foundry", studio, conditions, ORDER),
+    )
 
 
 def preview(call: Call) -> Call:
@@ -90,19 +104,17 @@ def config_version(call: Call) -> Call:
 def page(call: Call) -> Call:
     """The call with its query and page. Raises BadPageToken."""
     asked: Asked = call.details
-    version = asked.config_version
-    conditions = () if version is None else (Condition(Field("configVersion"), "=", version),)
-    query = Query("palantir-foundry", asked.studio, conditions, ORDER)
+    query = asked.query
     wanted = call.settings["default_page_size"] if asked.page_size is None else asked.page_size
     size = min(wanted, call.settings["max_page_size"])
     if asked.page_token is None:
         return found(call, query, Cut(0, size), shape="full", page_number=1)
-    token = _read(call, asked.page_token, query, size)
+    token = _token(call, asked.page_token, query, size)
     cut = Cut(token.offset, size)
     return found(call, query, cut, shape="full", page_number=token.page, token=asked.page_token, origin=token)
 
 
-def _read(call: Call, text: str, query: Query, size: int) -> PageToken:
+def _token(call: Call, text: str, query: Query, size: int) -> PageToken:
     try:
         return read_token(call, text, "pageToken", query, size, PREFIX)
     except BadPageToken as refused:
@@ -110,15 +122,15 @@ def _read(call: Call, text: str, query: Query, size: int) -> PageToken:
         raise BadPageToken("pageToken", text, refused.reason, code=code, parameters=parameters) from None
 
 
-def _single(call: Call, name: str) -> str | None:
-    values = call.request.arg_values(name)
+def _single(args: Args, name: str) -> str | None:
+    values = [value for key, value in args if key == name]
     if len(values) > 1:
         raise BadRequest(name, values, "one value")
     return values[0] if values else None
 
 
-def _int32(call: Call, name: str) -> int | None:
-    text = _single(call, name)
+def _int32(args: Args, name: str) -> int | None:
+    text = _single(args, name)
     return None if text is None else whole(name, text, -INT32 - 1, INT32)
 
 
