@@ -295,6 +295,9 @@ def test_the_hash_of_the_rows_can_be_pinned(refused: Refused) -> None:
 
 
 def test_progress_counts_every_row() -> None:
-    seen: list[int] = []
-    build(head() + "      - {generate: 450}\n", "s", all_vendors(), None, sqlite3.connect(":memory:"), seen.append)
-    assert sum(seen) == 450
+    seen: list[tuple[int, int]] = []
+    memory = sqlite3.connect(":memory:")
+    build(head() + "      - {generate: 450}\n", "s", all_vendors(), None, memory, lambda *done: seen.append(done))
+    memory.close()
+    assert sum(rows for rows, _ in seen) == 450
+    assert {total for _, total in seen} == {450}

@@ -13,6 +13,7 @@ from localruns import yamlio
 from localruns.engine.building import build
 from localruns.engine.freezing import frozen
 from localruns.engine.library import Library
+from localruns.engine.recording import is_recording
 from localruns.engine.scenario import interpret
 from localruns.engine.source import Source
 from localruns.errors import ConfigError
@@ -21,7 +22,9 @@ from localruns.vendors import all_vendors
 STUDIO = "ri.models.main.model-studio.a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 FIRST, SECOND, NUMERIC = (f"ri.foundry-build.main.build.{name}" for name in ("first", "second", "1e5"))
 SHIPPED = {
-    item.name: text for item in Library() if Source(text := yamlio.read_text(item.path), item.name).count_rows() < 2_000
+    item.name: text
+    for item in Library()
+    if not is_recording(item.path) and Source(text := yamlio.read_text(item.path), item.name).count_rows() < 2_000
 }
 
 

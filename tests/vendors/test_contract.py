@@ -38,7 +38,7 @@ def client(make_app: Callable[..., App]) -> Client:
 
 
 def test_every_built_in_scenario_is_among_these_or_tested_elsewhere() -> None:
-    elsewhere = {"every-error", "throttled-mid-walk"}
+    elsewhere = {"every-error", "throttled-mid-walk", "large"}  # the last in tests/engine/test_large.py: it takes long
     built_in = {item.name for item in Library() if item.path.parent.name == "fixtures"}
     assert built_in == {*SCENARIOS, *elsewhere}
 

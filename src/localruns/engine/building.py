@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import orjson
 
 from localruns.engine.compiler import compile_rows
 from localruns.engine.pools import faker_version
 from localruns.engine.scenario import Scenario, interpret
+from localruns.engine.snapshot import Progress
 from localruns.engine.source import Source
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
@@ -23,17 +24,22 @@ def build(
     vendors: Mapping[str, Vendor],
     seed: int | None,
     connection: sqlite3.Connection,
-    progress: Callable[[int], None] = lambda rows: None,
+    progress: Progress = lambda rows, total: None,
+    most: int | None = None,
 ) -> Scenario:
-    """Check the scenario text, compile its rows, and write both into `connection`. Raises ConfigError."""
+    """Check the scenario text, compile its rows, and write both into `connection`. Raises ConfigError.
+
+    `progress` is told of rows that are done, and how many there will be; `most` as in `compile_rows`.
+    """
     source = Source(text, name)
     scenario = interpret(source, vendors, seed)
-    if source.count_rows() > _FEW:  # a small file would be all margin
+    total = source.count_rows(most)
+    if total > _FEW:  # a small file would be all margin
         connection.execute("PRAGMA page_size = 16384")
     for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -32000"):
         connection.execute(f"PRAGMA {pragma}")
     connection.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB)")
-    rows = compile_rows(source, scenario, vendors, connection, progress)
+    rows = compile_rows(source, scenario, vendors, connection, lambda done: progress(done, total), most)
     _compare(source, rows)
     connection.executemany(
         "INSERT INTO meta VALUES (?, ?)",

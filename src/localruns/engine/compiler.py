@@ -29,15 +29,17 @@ def compile_rows(
     vendors: Mapping[str, Vendor],
     connection: sqlite3.Connection,
     progress: Callable[[int], None] = lambda rows: None,
+    most: int | None = None,
 ) -> str:
     """Write every vendor's rows and versions; returns the hash of all row bytes.
 
+    `progress` is told of rows as they are done; of each generated block only the first `most` rows are made, if given.
     Raises ConfigError for a row that breaks its schema, a duplicate row key, an event about an unknown row.
     """
     fingerprint = hashlib.sha256()
     for name, part in source.content["vendors"].items():
         writer = Writer(connection, vendors[name], source, fingerprint)
-        block = Blocks(source, scenario, vendors[name])
+        block = Blocks(source, scenario, vendors[name], most)
         for placed in block.rows(part or {}):
             writer.add(placed, born=0)
             progress(len(placed.rows))
@@ -49,8 +51,9 @@ def compile_rows(
 class Blocks:
     """The rows of one vendor in a scenario, block by block."""
 
-    def __init__(self, source: Source, scenario: Scenario, vendor: Vendor) -> None:
+    def __init__(self, source: Source, scenario: Scenario, vendor: Vendor, most: int | None = None) -> None:
         self._source = source
+        self._most = most
         self._seed = scenario.seed
         self._vendor = vendor
         self._settings = scenario.sites[vendor.id].settings
@@ -82,6 +85,7 @@ class Blocks:
 
         template = Template(merged(self._content, own), self._pools, where, self._settings)
         stream, count = self._stream(label), item["generate"]
+        count = count if self._most is None else min(count, self._most)
         for start in range(0, count, _BATCH):
             numbers = range(start, min(start + _BATCH, count))
             drawings = [Drawing(number, b"%b\x1f%d" % (stream, number)) for number in numbers]

@@ -20,6 +20,7 @@ from localruns.engine.recorded import RecordedStore
 from localruns.engine.replaying import foreign, replay
 from localruns.engine.routing import Route, Router
 from localruns.engine.shelf import Shelf
+from localruns.engine.snapshot import Progress
 from localruns.engine.spaces import DEFAULT, Spaces
 from localruns.engine.steps import preferred
 from localruns.engine.store import Store
@@ -48,6 +49,7 @@ class Options:
     journal_entries: int = MAX_ENTRIES
     journal_bytes: int = MAX_BYTES
     max_namespaces: int = 10_000
+    progress: Progress = lambda rows, total: None
     replay_delays: bool = False
 
 
@@ -58,7 +60,7 @@ class Emulator:
         self.all_vendors = vendors
         self.vendors = {key: value for key, value in vendors.items() if key in (options.vendors or vendors)}
         self.options = options
-        self.shelf = Shelf(vendors, options.scenario_dirs, options.cache, options.seed)
+        self.shelf = Shelf(vendors, options.scenario_dirs, options.cache, options.seed, options.progress)
         self.library = self.shelf.library
         self.router = Router(self.vendors.values())
         self.listeners: list[Callable[[Namespace, Entry], None]] = []

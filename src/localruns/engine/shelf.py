@@ -14,7 +14,7 @@ from localruns.engine.cassette import Cassette
 from localruns.engine.library import Library
 from localruns.engine.recorded import RecordedStore
 from localruns.engine.recording import MAX_START_BYTES, begins_recording, is_recording
-from localruns.engine.snapshot import snapshot_of
+from localruns.engine.snapshot import Progress, snapshot_of
 from localruns.engine.store import Store
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
@@ -29,12 +29,18 @@ class Shelf:
     """
 
     def __init__(
-        self, vendors: Mapping[str, Vendor], folders: Sequence[Path], cache: Path, seed: int | None = None
+        self,
+        vendors: Mapping[str, Vendor],
+        folders: Sequence[Path],
+        cache: Path,
+        seed: int | None = None,
+        progress: Progress = lambda rows, total: None,
     ) -> None:
         self.library = Library(folders)
         self._vendors = vendors
         self._cache = cache
         self._seed = seed
+        self._progress = progress
         self._lock = threading.Lock()
         self._stores: WeakValueDictionary[bytes, Store] = WeakValueDictionary()
         self._latest: OrderedDict[bytes, Store] = OrderedDict()
@@ -57,7 +63,7 @@ class Shelf:
         return self._kept(f"{path or ''}\0{text}", lambda: self._compiled(text, label, path))
 
     def _compiled(self, text: str, label: str, path: Path | None) -> Store:
-        return Store(snapshot_of(text, label, self._vendors, self._cache, self._seed), path)
+        return Store(snapshot_of(text, label, self._vendors, self._cache, self._seed, self._progress), path)
 
     def _recorded(self, cassette: Cassette, path: Path | None) -> Store:
         return RecordedStore(cassette, self._vendors, path)

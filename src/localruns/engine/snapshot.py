@@ -29,7 +29,8 @@ from localruns.paths import fixtures_dir, schemas_dir
 
 FORMAT = 3
 MAX_CACHE_BYTES = 2 * 1024**3
-STALE_PART_S = 3600
+STALE_PART_S = 600
+Progress = Callable[[int, int], None]
 _log = logging.getLogger("localruns.snapshot")
 _memory_names = itertools.count()
 _warned: set[Path] = set()
@@ -64,7 +65,7 @@ def load_snapshot(
     vendors: Mapping[str, Vendor],
     cache: Path,
     seed: int | None = None,
-    progress: Callable[[int], None] = lambda rows: None,
+    progress: Progress = lambda rows, total: None,
 ) -> Snapshot:
     """The snapshot of the scenario file at `path`, as `snapshot_of`. Raises ConfigError."""
     return snapshot_of(yamlio.read_text(path), str(path), vendors, cache, seed, progress)
@@ -76,10 +77,11 @@ def snapshot_of(
     vendors: Mapping[str, Vendor],
     cache: Path,
     seed: int | None = None,
-    progress: Callable[[int], None] = lambda rows: None,
+    progress: Progress = lambda rows, total: None,
 ) -> Snapshot:
     """The snapshot of a scenario's text: from the cache, else built into it; `name` stands for its file in messages.
 
+    While it is built, `progress` is told of rows that are done, and how many there will be.
     Raises ConfigError. An unwritable cache costs one warning; the snapshot then lives in memory.
     """
     key = _key(text, seed, vendors)
@@ -97,6 +99,7 @@ def snapshot_of(
     part = _part(cache)
     if part is not None:
         try:
+            _sweep_parts(cache)
             _write(part, place, fill)
             _sweep(cache, keep=place)
             return _open(place, key)
@@ -190,16 +193,21 @@ def _warn(cache: Path, why: str) -> None:
 
 
 def _sweep(cache: Path, keep: Path) -> None:
-    """Remove abandoned parts, then the least recently used snapshots over the limit."""
-    old = [part for part in cache.glob("*.part") if _stat(part)[0] < time.time() - STALE_PART_S]
+    """Remove the least recently used snapshots over the limit."""
     total = 0
     for place in sorted(cache.glob("*.sqlite"), key=_stat, reverse=True):
         total += _stat(place)[1]
         if total > MAX_CACHE_BYTES and place != keep:
-            old.append(place)
-    for path in old:
-        with contextlib.suppress(OSError):
-            path.unlink()
+            with contextlib.suppress(OSError):
+                place.unlink()
+
+
+def _sweep_parts(cache: Path) -> None:
+    """Remove what a build left that was killed; one that is under way writes to its part all the while."""
+    for part in cache.glob("*.part"):
+        if _stat(part)[0] < time.time() - STALE_PART_S:
+            with contextlib.suppress(OSError):
+                part.unlink()
 
 
 def _stat(path: Path) -> tuple[float, int]:

@@ -33,11 +33,11 @@ class Source:
             found.sort(key=lambda problem: self._document.line(problem[0]))
             raise ConfigError(*(self.problem(where, words) for where, words in found))
 
-    def count_rows(self) -> int:
-        """How many rows the scenario comes to."""
+    def count_rows(self, most: int | None = None) -> int:
+        """How many rows the scenario comes to, with `most` of each generated block, if given."""
         parts = [part.get("runs", ()) for part in self.content["vendors"].values() if part]
         events = [event.get("insert", ()) for event in self.content.get("timeline", ())]
-        return sum(map(count_items, [*parts, *events]))
+        return sum(count_items(items, most) for items in [*parts, *events])
 
     def at(self, path: Sequence[str | int]) -> Any:
         """What the document holds at a path."""
@@ -55,12 +55,15 @@ class Source:
         return f"{self.where(path)}: {words}"
 
 
-def count_items(items: Iterable[Any]) -> int:
-    """How many rows a list of rows, blocks and groups comes to."""
-    return sum(
-        item["generate"] if "generate" in item else count_items(item["rows"]) if "in" in item and "rows" in item else 1
-        for item in items
-    )
+def count_items(items: Iterable[Any], most: int | None = None) -> int:
+    """How many rows a list of rows, blocks and groups comes to, with `most` of each generated block, if given."""
+    count = 0
+    for item in items:
+        if "generate" in item:
+            count += item["generate"] if most is None else min(item["generate"], most)
+        else:
+            count += count_items(item["rows"], most) if "in" in item and "rows" in item else 1
+    return count
 
 
 @cache

@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 def validate(path: Sequence[Path], verbose: bool) -> None:
     """Check scenario files or folders of them (default: all that are shipped); exit code 2 when one has a problem."""
     from localruns.engine.checking import check_files
+    from localruns.surfaces.console import Building
     from localruns.vendors import all_vendors
 
-    good, problems = check_files(path, all_vendors(), _list_faults if verbose else lambda place, scenario: None)
+    told = _list_faults if verbose else lambda place, scenario: None
+    with Building("checking") as progress:
+        good, problems = check_files(path, all_vendors(), told, progress)
     for problem in problems:
         click.echo(problem)
     click.echo(f"{good} of {good + len({problem.split(':', 1)[0] for problem in problems})} scenarios hold", err=True)
@@ -88,7 +91,7 @@ def _frozen(scenario: str, folders: Sequence[Path]) -> Iterable[bytes]:
     source, written = read(path), 0
     total = source.count_rows()
     with counting("checking", total) as progress:
-        snapshot = load_snapshot(path, all_vendors(), cache_dir(), progress=progress)
+        snapshot = load_snapshot(path, all_vendors(), cache_dir(), progress=lambda rows, _: progress(rows))
     with counting("writing", total) as progress:
         for text, rows in frozen(source, snapshot.scenario, all_vendors()):
             piece = text.encode()

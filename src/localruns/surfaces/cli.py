@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,7 +99,7 @@ def serve(
     allow_remote: bool,
 ) -> None:
     """Serve SCENARIO (default: quickstart). Further ones each get a namespace of their own name."""
-    from localruns.surfaces.console import Console, show_warnings
+    from localruns.surfaces.console import Building, Console, show_warnings
     from localruns.surfaces.edge import Edge
     from localruns.surfaces.http import App, is_slow, refuser
     from localruns.surfaces.tls import tls_context
@@ -108,9 +109,10 @@ def serve(
     show_warnings()
     token = _admin_token(host, allow_remote)
     names = scenario or ("quickstart",)
-    emulator = _emulator(names[0], _options(scenarios, cache_dir, vendor, auth, seed, token))
-    for name in names[1:]:
-        emulator.open_space(Path(name).stem, name)
+    with Building() as progress:
+        emulator = _emulator(names[0], _options(scenarios, cache_dir, vendor, auth, seed, token), progress)
+        for name in names[1:]:
+            emulator.open_space(Path(name).stem, name)
     _require_data(emulator)
     context, ca_pem = tls_context(emulator.options.cache, [host]) if tls else (None, b"")
     edge = Edge(App(emulator, ca_pem), refuser(emulator), host=host, port=port, tls=context, slow=is_slow)
@@ -144,9 +146,11 @@ def env(
     scenario: str, vendor: Sequence[str], url: str, scenarios: Sequence[Path], cache_dir: Path | None, only: str | None
 ) -> None:
     """Print how to point each vendor's real SDK here, with the credentials of SCENARIO."""
+    from localruns.surfaces.console import Building
     from localruns.surfaces.hints import hints
 
-    emulator = _emulator(scenario, _options(scenarios, cache_dir, vendor, None, None, ""))
+    with Building() as progress:
+        emulator = _emulator(scenario, _options(scenarios, cache_dir, vendor, None, None, ""), progress)
     _require_data(emulator)
     click.echo("\n\n".join(hints(emulator, url.rstrip("/"), only)))
 
@@ -165,11 +169,11 @@ def _options(
     return Options(cache or cache_dir(), scenarios, vendor, auth, seed, token)
 
 
-def _emulator(scenario: str, options: Options) -> Emulator:
+def _emulator(scenario: str, options: Options, progress: Callable[[int, int], None]) -> Emulator:
     from localruns.engine.emulator import Emulator
     from localruns.vendors import all_vendors
 
-    return Emulator(all_vendors(), scenario, options)
+    return Emulator(all_vendors(), scenario, replace(options, progress=progress))
 
 
 def _admin_token(host: str, allow_remote: bool) -> str:

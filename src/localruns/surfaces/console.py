@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import re
 import shlex
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -23,11 +25,16 @@ from localruns.paths import cache_dir
 from localruns.reports.words import answered, asked, why
 
 if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
     from localruns.engine.emulator import Emulator
 
 FLUSH_S = 0.1
 LAST_FLUSH_S = 0.2
 MAX_WAITING = 10_000
+BAR_AFTER_S = 0.5
+LINE_AFTER_S = 2.0
+MANY_ROWS = 20_000
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _COLOURS = {"2": "green", "3": "cyan", "4": "yellow", "5": "red"}
 
@@ -149,6 +156,52 @@ def counting(words: str, total: int) -> Iterator[Callable[[int], None]]:
     with Progress(console=Rich(stderr=True), transient=True) as progress:
         task = progress.add_task(words, total=total)
         yield lambda rows: progress.advance(task, rows)
+
+
+class Building:
+    """Shows how a snapshot gets on: it is to be called with the rows that are done, and how many there will be.
+
+    On a terminal a bar, elsewhere one line, on standard error, and only once it takes long.
+    """
+
+    def __init__(self, words: str = "compiling") -> None:
+        self._words = words
+        self._patience_s = BAR_AFTER_S if sys.stderr.isatty() else LINE_AFTER_S
+        self._done = self._total = 0
+        self._since: float | None = None
+        self._bar: Bar | None = None
+
+    def __enter__(self) -> Building:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+        self._patience_s = math.inf  # what is compiled while serving is nobody's wait
+
+    def __call__(self, rows: int, total: int) -> None:
+        """So many more rows are done, of `total`."""
+        now = time.monotonic()
+        if self._since is None or self._done >= self._total:
+            self._since, self._done, self._total = now, 0, total
+        self._done += rows
+        if self._bar is not None:
+            self._bar.update(self._task, completed=self._done, total=total)
+        elif now - self._since > self._patience_s and total >= MANY_ROWS:
+            self._show()
+
+    def _show(self) -> None:
+        words = f"{self._words} {self._total:,} rows"
+        if not sys.stderr.isatty():
+            click.echo(f"{words}; this takes a while", err=True)
+            self._patience_s = math.inf
+            return
+        from rich.console import Console as Rich
+        from rich.progress import Progress
+
+        self._bar = Progress(console=Rich(stderr=True), transient=True)
+        self._task = self._bar.add_task(words, total=self._total)
+        self._bar.start()
 
 
 def show_warnings() -> None:

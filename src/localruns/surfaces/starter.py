@@ -70,7 +70,7 @@ def _row(vendor: Vendor) -> Mapping[str, Any]:
     """A row with the fields that the vendor requires."""
     source = Source(yamlio.dump({"scenario": "new", "seed": _SEED, "vendors": {vendor.id: {}}}), "new")
     blocks = Blocks(source, interpret(source, {vendor.id: vendor}), vendor)
-    return next(blocks.block([{}], (), "new", ""))[0]
+    return next(blocks.block([{}], (), "new", "")).rows[0]
 
 
 def _settings(vendor: Vendor) -> Iterator[str]:
