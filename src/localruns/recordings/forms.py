@@ -38,8 +38,8 @@ _GATE = re.compile(
 )
 _SIGN = re.compile(r"[A-Za-z0-9_.-]\\?[\"']? ?[=:>]")
 _NAMED = re.compile(
-    r"(?P<name>[A-Za-z][A-Za-z0-9_.-]{1,60})(?:\\?[\"'])?(?:(?P<sign>[=:>])| (?P<spaced>[=:]))\s?(?:\\?[\"'])?"
-    r"(?P<value>[^\s\"'&,;<>(){}\[\]|\\]{6,}+)(?![(\[])"
+    r"(?P<name>[A-Za-z][A-Za-z0-9_.-]{1,60})(?:\\?[\"'])?(?:(?P<sign>[=:>])(?!//)| (?P<spaced>[=:]))\s?(?:\\?[\"'])?"
+    r"(?!\w{1,20}://)(?P<value>[^\s\"'&,;<>(){}\[\]|\\]{6,}+)(?![(\[])"  # an address is looked into, not taken whole
 )
 _ID = re.compile(rf"[0-9]{{7,}}|{UUID}|{MEMBER}|ocid1\.\S+|ri\.\S+|{FINGERPRINT}")
 _SCHEME = re.compile(r"[A-Z0-9]+-HMAC-[A-Z0-9]+")
