@@ -67,7 +67,7 @@ def target_of(url: Any) -> tuple[str, str]:
     text = words(url).strip()
     try:
         parts = urlsplit(text)
-        host = parts.hostname or ""
+        host = parts.netloc.rpartition("@")[2]
     except ValueError:
         raise Unreadable("without a URL that can be read") from None
     if parts.scheme not in ("http", "https", "") or not (host or text.startswith("/")):

@@ -50,9 +50,12 @@ def _exchange(entry: Mapping[str, Any]) -> Exchange:
     )
 
 
-def _pairs(listed: Any) -> Iterator[tuple[Any, Any]]:
-    for each in listed if isinstance(listed, list) else ():
-        yield mapping(each).get("name"), mapping(each).get("value")
+def _pairs(listed: Any) -> Iterator[tuple[str, str]]:
+    """Headers; some programs list each twice, as it was meant and as it was sent."""
+    pairs = [
+        (mapping(each).get("name"), mapping(each).get("value")) for each in listed or () if isinstance(listed, list)
+    ]
+    return iter(dict.fromkeys((words(name), words(value)) for name, value in pairs))
 
 
 def _url(asked: Mapping[str, Any]) -> str:
@@ -69,7 +72,9 @@ def _posted(data: Mapping[str, Any]) -> bytes:
     if isinstance(text, str) and text:
         encoded = data.get("encoding", data.get("_encoding")) == "base64"
         return foreign.from_base64(text) if encoded else text.encode("utf-8", "surrogatepass")
-    return foreign.form(params) if isinstance(params, list) and params else b""
+    # A JSON body that a program took apart cannot be put together again: what was a list of one is not known.
+    apart = "json" in words(data.get("mimeType"))
+    return foreign.form(params) if isinstance(params, list) and params and not apart else b""
 
 
 def _content(answered: Mapping[str, Any], status: int, method: str) -> bytes:

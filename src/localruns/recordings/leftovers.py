@@ -38,12 +38,12 @@ class Leftovers:
         return sum(self._groups.get(group, Counter()).values())
 
     def lines(self) -> Iterator[str]:
-        """A line per group, as `214 exchanges of other hosts (static.example.com 200, ...)`; then the remarks."""
+        """A line per group, as `left out: exchanges of other hosts: 214 (example.com 200, ...)`; then the remarks."""
         for group, examples in self._groups.items():
             named = [(name, count) for name, count in examples.most_common(MAX_EXAMPLES + 1) if name]
             shown = [f"{name} {count}" for name, count in named[:MAX_EXAMPLES]]
             if len(named) > MAX_EXAMPLES:
                 shown.append("...")
             listed = f" ({', '.join(shown)})" if shown else ""
-            yield self._clean(f"left out: {sum(examples.values())} {group}{listed}")
+            yield self._clean(f"left out: {group}: {sum(examples.values())}{listed}")
         yield from map(self._clean, self._remarks)

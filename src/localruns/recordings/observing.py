@@ -39,6 +39,8 @@ class Observer:
         if known.listing and told is None and not exchange.failed and status < 400:
             self._left.add(f"answers of {known.endpoint.name} that are no list of runs", f"status {status}")
             return None
+        if traffic.place == "body" and known.listing and not exchange.request.body:
+            self._left.remark(f"{vendor.id}: requests came without their body, so what they asked for is not known")
         seen = Seen(len(self.calls), vendor, known.endpoint, _scope(known), status, asked)
         seen.failed, seen.took_ms, seen.wait_s = exchange.failed, exchange.took_ms, _wait(exchange)
         self.calls.append(seen)
@@ -52,7 +54,7 @@ class Observer:
 
     def _join(self, seen: Seen, known: Known, told: Told | None) -> None:
         """Find the walk that the call belongs to, and put its rows there."""
-        seen.by_number = _by_number(known)
+        seen.by_number = known.vendor.traffic.by_number(known.exchange.request)
         walk = self._walk(seen)
         walk.calls.append(seen.number)
         seen.walk = walk.number
@@ -145,17 +147,6 @@ def _told(vendor: Vendor, exchange: Exchange) -> Told | None:
 
 def _scope(known: Known) -> str:
     return "/".join(known.params.values())
-
-
-def _by_number(known: Known) -> bool:
-    """Whether the client pages by number; of two names for the size, the second belongs to that."""
-    traffic = known.vendor.traffic
-    given = traffic.parameters(known.exchange.request)
-    if not traffic.token:
-        return True
-    if not traffic.number or any(given.get(name) for name in (*traffic.token, traffic.size[0])):
-        return bool(traffic.number and given.get(traffic.number[0]))
-    return any(given.get(name) for name in (*traffic.number, *traffic.size[1:]))
 
 
 def _page(walk: Walk, seen: Seen) -> int:

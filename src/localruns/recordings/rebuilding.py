@@ -154,7 +154,7 @@ class _Work:
     def _tell(self, vendor: Vendor, walks: Sequence[Walk]) -> None:
         """Say which walks do not show all rows."""
         for count, words in _incomplete(walks):
-            self._left.remark(f"{vendor.id}: {count} {words}")
+            self._left.remark(f"{vendor.id}: {words}: {count}")
 
     def _figures(self, vendor: str) -> Figures:
         calls = [seen for seen in self._calls(vendor) if seen.listing]
@@ -167,10 +167,10 @@ class _Work:
 def _incomplete(walks: Sequence[Walk]) -> Iterator[tuple[int, str]]:
     broken = sum(walk.started and not walk.complete for walk in walks)
     if broken:
-        yield broken, "walks end before the last page: what lies behind was not seen"
+        yield broken, "walks that end before the last page, so that what lies behind was not seen"
     late = sum(not walk.started for walk in walks)
     if late:
-        yield late, "walks begin behind the first page: where their rows belong was not seen"
+        yield late, "walks that begin behind the first page, so that where their rows belong was not seen"
 
 
 def _clock(at: str) -> str:

@@ -86,12 +86,14 @@ class Rowbook:
         self._late = {(c.scope, c.key) for _, some in events for c in some if c.kind == "insert"}
         if self._latest:
             count = len(self._latest)
-            words = "rows changed while they were recorded, at no time that can be told; their latest version is kept"
-            self._left.remark(f"{self.vendor.id}: {count} {words}")
+            words = (
+                "rows that changed while they were recorded, at no time that can be told; the latest version is kept"
+            )
+            self._left.remark(f"{self.vendor.id}: {words}: {count}")
         gone = len({(change.scope, change.key) for change in coming} & lost) + strange
         if gone:
-            words = "rows were not in every walk of the same query, at no time that can be told; they are always listed"
-            self._left.remark(f"{self.vendor.id}: {gone} {words}")
+            words = "rows that came or went between walks at no time that can be told; they are always listed"
+            self._left.remark(f"{self.vendor.id}: {words}: {gone}")
 
     def _edits(self) -> tuple[list[Change], set[tuple[str, str]]]:
         """(changes of fields, rows whose change is none of fields)."""
