@@ -41,8 +41,11 @@ def test_a_mark_says_what_a_test_begins_with(run_tests: Run, pytester: pytest.Py
     [
         ("'quickstrat'", "no scenario 'quickstrat', did you mean 'quickstart'?*"),
         ("'six.yaml'", "six.yaml: no such file, looked for it in *"),
-        ("'a', 'b'", "mark localruns: found 'b', expected localruns(scenario, *, vendors)"),
-        ("vendor='all'", "mark localruns: found vendor, expected localruns(scenario, *, vendors)"),
+        ("'a', 'b'", "mark localruns: found 'b', expected localruns(scenario, *, vendors, cassette, upstream, vendor)"),
+        (
+            "vendr='all'",
+            "mark localruns: found vendr, expected localruns(scenario, *, vendors, cassette, upstream, vendor)",
+        ),
         ("vendors=['naver']", "*mark localruns: found the vendor 'naver', expected 'all' or of: alibaba-pai, *"),
     ],
 )

@@ -245,7 +245,9 @@ def test_async_tests_use_the_same_fixture(run_tests: Run) -> None:
 
 
 def test_the_mark_and_the_options_are_listed(run_tests: Run) -> None:
-    run_tests("", "--markers").stdout.fnmatch_lines(["@pytest.mark.localruns(scenario, [*], vendors): *"])
+    run_tests("", "--markers").stdout.fnmatch_lines(
+        ["@pytest.mark.localruns(scenario, [*], vendors, cassette, upstream, vendor): *"]
+    )
     run_tests("", "--help").stdout.fnmatch_lines(["localruns:", "*--localruns-url=URL*", "*--localruns-scenarios=DIR*"])
 
 

@@ -119,8 +119,11 @@ class _Pages:
         rest = (place, asked.first, page_number, by_number, version, page, resumes)
         self.standings[index] = Standing(query, Cut(offset, size), *rest)
 
-    def _page(self, told: Told, vendor: Vendor, query: Query, version: int, cut: Cut) -> Page:
-        keys = [vendor.rows.key(row) for row in told.rows]
+    def _page(self, told: Told, vendor: Vendor, query: Query, version: int, cut: Cut) -> Page | None:
+        try:
+            keys = [vendor.rows.key(row) for row in told.rows]
+        except (AttributeError, KeyError, TypeError, ValueError):  # the rows are not what we know them to be
+            return None
         numbers = array("I", (self._number(vendor.id, key) for key in keys))
         order = self.orders.setdefault((query, version), {})
         order.update(dict.fromkeys(numbers))

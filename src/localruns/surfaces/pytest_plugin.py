@@ -15,8 +15,12 @@ import pytest
 
 if TYPE_CHECKING:
     from localruns.testing import Handle, LocalRuns, Server
+    from localruns.testing.marks import Marked
 
-MARK = "localruns(scenario, *, vendors): the scenario a test begins with; vendors='all', or a list: once for each"
+MARK = (
+    "localruns(scenario, *, vendors, cassette, upstream, vendor): the scenario a test begins with, or the recording; "
+    "vendors='all', or a list: once for each; upstream: the platform to record, vendor: whose it is"
+)
 TTL_S = 4 * 3600  # on a shared server, for what a run that was killed leaves behind
 
 
@@ -67,6 +71,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         help="a folder of scenarios that tests may name; may be repeated",
+    )
+    group.addoption(
+        "--localruns-record",
+        metavar="MODE",
+        choices=("none", "once", "new_episodes", "all", "rewrite"),
+        default="none",
+        help="what becomes of cassettes: none (default) replays, the others record: once, new_episodes, all, rewrite",
     )
 
 
@@ -167,23 +178,53 @@ def _fresh(request: pytest.FixtureRequest, server: Server, *, shared: bool) -> I
     marked = marks.read(request.node)
     if marked.problem:
         pytest.fail(marked.problem, pytrace=False)
+    stack = ExitStack()
     try:
-        handle = server.open(
-            _name(request.node, shared),
-            marked.scenario,
-            ttl_s=TTL_S if shared else None,
-            beside=request.path.parent,
-            vendor=getattr(request, "param", ""),
-        )
-    except LocalrunsError as error:
-        pytest.fail(str(error), pytrace=False)
-    own = None if shared else server
-    watched = _watch(request.node, Watched(f"localruns: namespace {handle.name}", handle, own))
-    try:
+        handle = _opened(request, server, marked, stack, shared=shared)
+        own = None if shared else server
+        watched = _watch(request.node, Watched(f"localruns: namespace {handle.name}", handle, own))
         yield handle
         watched.judge()
+    except LocalrunsError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     finally:
-        server.close(handle)
+        _close(stack)
+
+
+def _close(stack: ExitStack) -> None:
+    """Let go of what a test used; a recording that cannot be kept fails it."""
+    from localruns.errors import LocalrunsError
+
+    try:
+        stack.close()
+    except LocalrunsError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+
+def _opened(
+    request: pytest.FixtureRequest, server: Server, marked: Marked, stack: ExitStack, *, shared: bool
+) -> Handle:
+    """The test's namespace, or what stands for it while a recording is made. Raises ConfigError, Problem."""
+    begins, beside, mode = marked.scenario, request.path.parent, request.config.getoption("--localruns-record")
+    place = None
+    if marked.cassette:
+        from localruns.testing import cassettes
+
+        place = cassettes.place_of(marked.cassette, beside)
+        if not cassettes.records(mode, place):
+            begins, place = (
+                cassettes.found(marked.cassette, beside, _folders(request.config), request.node.nodeid),
+                None,
+            )
+    handle = server.open(
+        _name(request.node, shared),
+        begins,
+        ttl_s=TTL_S if shared else None,
+        beside=beside,
+        vendor=getattr(request, "param", "") or marked.vendor,
+    )
+    stack.callback(server.close, handle)
+    return stack.enter_context(cassettes.recording(handle, marked, place, mode)) if place else handle
 
 
 def _watch(node: pytest.Item, watched: Watched) -> Watched:

@@ -30,10 +30,11 @@ class Handle:
     """One namespace of a server, in this process or elsewhere.
 
     Shape: `vendor` is the vendor that a test is run for, "" when it is for none; `ca_pem` the file with the
-    certificate that clients of an HTTPS server are to trust, None on plain HTTP.
+    certificate that clients of an HTTPS server are to trust, None on plain HTTP; `recording`: one is being made.
     """
 
     ca_pem: Path | None = None
+    recording = False
 
     def __init__(self, control: Control, name: str, url: str, sources: Sources, vendor: str = "") -> None:
         self.name = name
@@ -118,7 +119,7 @@ class Handle:
         return [ArmedFault(self, fault["id"]) for fault in drawn]
 
     def unplayed(self) -> list[str]:
-        """The request lines of those exchanges of a recording that have not been played. Raises Problem: no recording."""
+        """The request lines of a recording's exchanges that have not been played. Raises Problem for a scenario."""
         return [item["request"] for item in self.call("GET", "recording")["unplayed"]]
 
     def assert_all_played(self) -> None:

@@ -1,24 +1,33 @@
-"""What a test's marks say: `@pytest.mark.localruns(scenario, vendors=...)`."""
+"""What a test's marks say: `@pytest.mark.localruns(scenario, vendors=...)`, `localruns(cassette=...)`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from localruns.testing.sources import Wanted
 from localruns.vendors import IDS
 
-FORM = "localruns(scenario, *, vendors)"
-KEYS = ("scenario", "vendors")
+FORM = "localruns(scenario, *, vendors, cassette, upstream, vendor)"
+KEYS = ("scenario", "vendors", "cassette", "upstream", "vendor")
+_EITHER = {"scenario": "cassette", "cassette": "scenario"}
 
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """What a test begins with. Shape: `problem` says in words what of the marks cannot be used, "" if all can."""
+    """What a test begins with.
+
+    Shape: either `scenario` or `cassette`; `upstream` is the platform to record, `vendor` whose it is; `problem` says
+    in words what of the marks cannot be used, "" if all can.
+    """
 
     scenario: Wanted = ""
     vendors: Sequence[str] = ()
+    cassette: str | Path = ""
+    upstream: str = ""
+    vendor: str = ""
     problem: str = ""
 
 
@@ -30,14 +39,18 @@ def read(node: Any) -> Marked:
         unknown = [repr(each) for each in mark.args[1:]] + [name for name in given if name not in KEYS]
         if unknown:
             return Marked(problem=f"mark localruns: found {unknown[0]}, expected {FORM}")
-        said = {**given, **said}
-    return _checked(said.get("scenario", ""), said.get("vendors", ()))
+        if len(both := given.keys() & _EITHER.keys()) == 2:
+            return Marked(problem=f"mark localruns: found {' and '.join(sorted(both))}, expected one of them")
+        # What a closer mark says a test begins with, one farther away cannot say otherwise.
+        said = {**{name: value for name, value in given.items() if _EITHER.get(name) not in said}, **said}
+    return _checked(said, said.get("vendors", ()))
 
 
-def _checked(scenario: Wanted, wanted: str | Sequence[str]) -> Marked:
+def _checked(said: Mapping[str, Any], wanted: str | Sequence[str]) -> Marked:
     named = list(IDS) if wanted == "all" else [wanted] if isinstance(wanted, str) else list(wanted)
-    unknown = [name for name in named if name not in IDS]
+    vendor = said.get("vendor", "")
+    unknown = [name for name in [*named, *([vendor] if vendor else [])] if name not in IDS]
     if unknown:
         words = f"found the vendor {unknown[0]!r}, expected 'all' or of: {', '.join(IDS)}"
         return Marked(problem=f"mark localruns: {words}")
-    return Marked(scenario, named)
+    return Marked(said.get("scenario", ""), named, said.get("cassette", ""), said.get("upstream", ""), vendor)

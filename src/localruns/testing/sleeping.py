@@ -20,6 +20,11 @@ _real_sleep = time.sleep
 _real_async_sleep = asyncio.sleep
 
 
+def real_sleep(seconds: float) -> None:
+    """Sleep, whatever has become of `time.sleep`."""
+    _real_sleep(seconds)
+
+
 @contextmanager
 def absorbed(absorb: Absorb) -> Iterator[None]:
     """While this lasts, the calling thread does not sleep: `absorb(seconds)` is called in place of each sleep."""
