@@ -19,7 +19,7 @@ from localruns.engine.exchange import Exchange
 from localruns.engine.recording import Reader
 from localruns.errors import ConfigError
 from localruns.recordings.keeping import MODES
-from localruns.surfaces.recorder import Recorder, relay
+from localruns.surfaces.recorder import Recorder, relay, saving
 from tests.clients.upstreams import Call, Client, Platform, ask, platform
 
 Stand = Callable[..., tuple[Recorder, Platform]]
@@ -148,6 +148,25 @@ def test_an_answer_is_in_the_file_when_its_client_has_the_end_of_it(stand: Stand
         for number in range(20):
             client.ask("GET", f"/{number}")
             assert [exchange.request.target for exchange in recorded(out)] == [f"/{each}" for each in range(number + 1)]
+
+
+def test_an_answer_that_takes_long_to_clear_of_secrets_is_not_held_up(
+    stand: Stand, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saving, "HOLD_S", 0.05)
+    recorder, _ = stand()
+    clear, cleared = recorder._keeper._redactor.exchange, threading.Event()
+
+    def slowly(exchange: Exchange) -> Exchange:
+        assert cleared.wait(10)
+        return clear(exchange)
+
+    monkeypatch.setattr(recorder._keeper._redactor, "exchange", slowly)
+    assert ask(recorder.url, "/slow").body == b"{}"
+    assert recorded(out) == []
+    cleared.set()
+    recorder.stop()
+    assert [exchange.request.target for exchange in recorded(out)] == ["/slow"]
 
 
 @pytest.mark.parametrize(

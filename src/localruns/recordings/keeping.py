@@ -113,17 +113,13 @@ class Keeper:
             return self.leave_out(exchange.request, why, flagged=True)
         if found:
             return self.leave_out(clean.request, found, flagged=True)
-        with self._lock:
-            if self._closed:
-                why = "the recorder was stopped meanwhile"
-            else:
-                try:
-                    self._open().add(clean)
-                    self.tally.saved += 1
-                    return None
-                except ConfigError as error:
-                    why = str(error)
-        return self.leave_out(exchange.request, why)
+        try:
+            with self._lock:
+                self._open().add(clean)
+                self.tally.saved += 1
+        except ConfigError as error:
+            return self.leave_out(exchange.request, str(error))
+        return None
 
     def leave_out(self, request: Request, why: str, *, flagged: bool = False) -> LeftOut:
         """Note an exchange that is not recorded."""

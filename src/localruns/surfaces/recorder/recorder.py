@@ -13,6 +13,7 @@ from localruns.recordings.keeping import Keeper, Mode, Tally
 from localruns.recordings.redaction import Redactor, load_rules, redaction_key
 from localruns.surfaces.options import ENDINGS
 from localruns.surfaces.recorder.relay import Relay, Session, Signing
+from localruns.surfaces.recorder.saving import Saver
 from localruns.surfaces.recorder.serving import Server
 from localruns.surfaces.recorder.upstream import Line, upstream
 from localruns.vendors import all_vendors
@@ -83,7 +84,7 @@ class Recorder:
 
     def stop(self) -> None:
         """Close the file, stop listening and cut off what is open; may be called twice."""
-        self._keeper.close()  # first, or answers that we cut off ourselves would stand in it as failures
+        self._session.saver.close()  # first, or answers that we cut off ourselves would stand in it as failures
         if self._server and self._thread and self._thread.is_alive():
             self._server.stop()
             self._thread.join()
@@ -109,7 +110,7 @@ class Recorder:
         if place is None and keeper.forwards:
             keeper.close()
             raise ConfigError(f"the mode {self.mode} passes requests on, expected --upstream to say where")
-        return keeper, Session(keeper, place, Signing(vendors[vendor].resigning), timeout_s, say)
+        return keeper, Session(keeper, Saver(keeper), place, Signing(vendors[vendor].resigning), timeout_s, say)
 
     def _begin(self) -> Relay:
         """What answers the requests of one connection."""

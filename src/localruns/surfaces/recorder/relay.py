@@ -20,6 +20,7 @@ from localruns.engine.resigning import Resigning, Signer, with_headers
 from localruns.errors import ConfigError
 from localruns.recordings.keeping import Keeper, LeftOut
 from localruns.recordings.unpacking import KNOWN, MAX_BYTES, end_to_end
+from localruns.surfaces.recorder.saving import Saver
 from localruns.surfaces.recorder.serving import Down, problem
 from localruns.surfaces.recorder.upstream import Answer, Failure, Line, Upstream
 
@@ -62,6 +63,7 @@ class Session:
     """What all connections of a recorder share. Shape: `place` None where nothing is passed on."""
 
     keeper: Keeper
+    saver: Saver
     place: Upstream | None
     signing: Signing
     timeout_s: float
@@ -122,8 +124,8 @@ class Relay:
         self._pass_back(asked, answer, down, begun_s, whole=not rest)
 
     def _pass_back(self, asked: Exchange, answer: Answer, down: Down, begun_s: float, *, whole: bool) -> None:
-        """Send the answer on as it comes; its end only once the exchange is in the file, so that a client that has its
-        answer has it in the recording too, and the next request comes after it there."""
+        """Send the answer on as it comes, its end once the exchange is in the file: a client that has its answer has it
+        in the recording too, and its next request comes after it there."""
         headers = tuple(pair for pair in end_to_end(answer.headers) if answer.length is not None or not _sized(pair))
         body, held, failed, size = bytearray(), b"", "", 0
         if answer.length != 0:
@@ -157,7 +159,7 @@ class Relay:
     def _kept(self, exchange: Exchange, *, whole: bool) -> LeftOut | None:
         if not whole:
             return self._keeper.leave_out(exchange.request, TOO_LARGE)
-        return self._keeper.keep(exchange)
+        return self._session.saver.save(exchange)
 
     def _say(self, request: Request, outcome: str, begun_s: float, left_out: LeftOut | None = None) -> None:
         if self._session.say is None:
