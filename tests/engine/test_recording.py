@@ -83,7 +83,7 @@ def test_the_head_comes_back_and_is_left_short(tmp_path: Path) -> None:
 
 def test_a_failed_exchange_says_why(tmp_path: Path) -> None:
     failed = Exchange(request_from("GET", "/"), reply_from(502), failed="connection refused")
-    assert list(Reader(write(tmp_path / "r.yaml", failed)))[0].failed == "connection refused"
+    assert next(iter(Reader(write(tmp_path / "r.yaml", failed)))).failed == "connection refused"
 
 
 def test_a_file_cut_anywhere_in_its_last_item_is_read_up_to_there_and_can_be_gone_on_with(
