@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Callable, Iterator
 from urllib.parse import quote, quote_plus, unquote
@@ -21,17 +22,28 @@ _PLAIN = re.compile(r"[\t\n\r\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U001
 
 def variants(secret: str) -> list[str]:
     """All texts in which a secret may stand in another text, itself first."""
+    found = _variants(secret)
+    try:
+        # Bytes of UTF-8 in a header are read as one character each.
+        meant = secret.encode("latin-1").decode()
+    except UnicodeError:
+        meant = secret
+    found += [] if meant == secret else _variants(meant)
+    return [text for text in dict.fromkeys(found) if len(text) >= 6]
+
+
+def _variants(secret: str) -> list[str]:
     raw = secret.encode("utf-8", "replace")
     found = [secret, quote(secret), quote(secret, safe=""), quote_plus(secret), jsontext.quoted(secret)[1:-1]]
     found += [text.replace("/", "\\/") for text in found[:1]] + [re.sub("%..", lambda m: m[0].lower(), found[2])]
     found += [raw.hex(), raw.hex().upper(), "".join(f"%{byte:02X}" for byte in raw)]
-    found += [ascii(secret)[1:-1], raw.decode("latin-1"), secret.replace("&", "&amp;").replace('"', "&quot;")]
+    found += [json.dumps(secret)[1:-1], raw.decode("latin-1"), secret.replace("&", "&amp;").replace('"', "&quot;")]
     found += ["\0".join(secret)]  # UTF-16, both ways
     for text in map(
         _core, (raw, b"\0" + raw, b"\0\0" + raw), (0, 2, 3), ((len(raw) + shift) % 3 for shift in range(3))
     ):
         found += [text, text.replace("+", "-").replace("/", "_")]
-    return [text for text in dict.fromkeys(found) if len(text) >= 6]
+    return found
 
 
 def runs(text: str) -> Iterator[tuple[int, int, str, Callable[[str], str]]]:

@@ -22,7 +22,7 @@ _COOKIE = re.compile(r"(?P<name>[^=;,\s]+)=(?P<value>[^;]*)")
 
 def judge(place: Place, rules: Rules) -> list[Hit]:
     """The secrets in one text, in order and without overlaps; what is encoded in it is not looked into."""
-    if rules.keeps(place):
+    if place.where == "whole" or rules.keeps(place):
         return []
     kind = rules.kind(place) or secrets.kind(place.name)
     if (kind or "cookies" in place.path) and (hits := _by_name(place, kind, rules)) is not None:
@@ -57,7 +57,7 @@ def _by_name(place: Place, kind: str, rules: Rules) -> list[Hit] | None:
 def hides(place: Place, rules: Rules, depth: int = 0) -> bool:
     """Whether there is a secret in a text, at any depth of encodings."""
     bare = replace(place, name="")
-    if depth < DEPTH and place.is_text:
+    if depth < DEPTH and place.is_text and place.where != "whole":
         for _, _, meaning, _ in encodings.runs(place.value):
             if _found(replace(bare, value=meaning), rules, depth + 1):
                 return True
@@ -83,7 +83,9 @@ def _is_value(place: Place, kind: str) -> bool:
     if place.where in ("header", "query", "form"):
         return True
     strict = kind == "signature" or place.name.lower().endswith(("token", "sig"))
-    return not strict or (len(value) >= 6 and not any(char in value for char in " \t\n<>{}"))
+    return not strict or (
+        len(value) >= 6 and not any(char in value for char in " \t\r\n") and not re.fullmatch(r"<.*>", value)
+    )
 
 
 def _authorization(value: str) -> list[Hit]:

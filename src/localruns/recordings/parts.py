@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import quote_plus, unquote_plus
 
-from localruns.engine.exchange import Exchange, reply_from, request_from
+from localruns.engine.exchange import Exchange, json_of, reply_from, request_from
 from localruns.engine.message import Reply, Request
 from localruns.recordings import jsontext
+from localruns.reports import secrets
 
-Where = Literal["path", "query", "header", "form", "body", "text"]
+Where = Literal["path", "query", "header", "form", "body", "text", "whole"]
 _FORM = re.compile(r"[\w.%+\[\]-]+=[^&\s?]*(?:&[\w.%+\[\]-]+=[^&\s]*)+|[\w.%\[\]-]{2,40}=[^&\s=?/]+")
 _URL = re.compile(r"(?P<path>(?:https?://|/)[^\s?]*)\?(?P<query>[^\s?=&]+=\S*)")
 _FIELD = re.compile(
@@ -20,11 +21,14 @@ _FIELD = re.compile(
 )
 
 
+_WHOLE = ("secret", "signature", "key")
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """One smallest text of an exchange or a file.
 
-    Shape: `path` the keys that lead to it, `name` what its value is called, "" where it has no name of its own;
+    Shape: `where` is `whole` for a text whose parts come one by one after it; `path` the keys that lead to it, `name` what its value is called, "" where it has no name of its own;
     `is_text` false for a number of JSON.
     """
 
@@ -63,18 +67,24 @@ def nested(place: Place, change: Change) -> str:
     """The text with what `change` gives for each text in it, when it is JSON, a form or an address, else for itself."""
     if place.value.startswith("--") and "form-data;" in place.value:
         place = replace(place, value=_FIELD.sub(lambda found: _field(found, place, change), place.value))
-    if not place.is_text:
+    if not place.is_text or (secrets.kind(place.name) in _WHOLE and not isinstance(_json(place.value), dict | list)):
         return change(place)
     if jsontext.is_json(place.value):
+        if place.name:  # a text that may look like JSON by chance
+            place = replace(place, value=change(replace(place, where="whole")))
         return jsontext.edited(place.value, lambda leaf: nested(_inside(place, leaf), change))
     if "=" not in place.value:
         return change(place)
     if place.where != "header" and _FORM.fullmatch(place.value):
-        return form(place.value, replace(place, where="form"), change)
-    if url := _URL.fullmatch(place.value):
+        return form(change(replace(place, where="whole")), replace(place, where="form"), change)
+    if _URL.fullmatch(place.value) and (url := _URL.fullmatch(change(replace(place, where="whole")))):
         above = replace(place, where="query", name="")
         return change(replace(place, value=url["path"])) + "?" + form(url["query"], above, change)
     return change(place)
+
+
+def _json(text: str) -> object:
+    return json_of(text.encode("utf-8", "replace")) if jsontext.is_json(text) else None
 
 
 def form(text: str, above: Place, change: Change) -> str:

@@ -96,7 +96,7 @@ class Redactor:
     def _noticed(self, place: Place, texts: list[str], depth: int = 0) -> str:
         """Remember what is secret in a text, and in what is encoded in it."""
         texts.append(place.value)
-        if (place.name, place.value) in self._plain:
+        if place.where == "whole" or (place.name, place.value) in self._plain:
             return place.value
         found = self._learned(place)
         meanings = list(encodings.runs(place.value)) if depth < DEPTH and place.is_text else []
@@ -141,7 +141,7 @@ class Redactor:
 
     def _decoded(self, place: Place, text: str, depth: int) -> str:
         """A text without secrets of its own, with what is encoded in it changed where there is one."""
-        if depth == DEPTH:
+        if depth == DEPTH or place.where == "whole":
             return text
         pieces, at = [], 0
         for start, end, meaning, encode in encodings.runs(text):

@@ -94,8 +94,8 @@ def _lower(names: Sequence[str]) -> frozenset[str]:
 
 
 def _named(place: Place, names: frozenset[str]) -> bool:
-    """Whether one of the names is that of the place or the end of its path, list places left out."""
+    """Whether one of the names is that of the place, or part of the path to it, list places left out."""
     if place.name and place.name.lower() in names:
         return True
-    steps = [step.lower() for step in place.path if isinstance(step, str)]
-    return any(".".join(steps[at:]) in names for at in range(len(steps)))
+    steps = ".".join(["", *(step.lower() for step in place.path if isinstance(step, str)), ""])
+    return any(f".{name}." in steps for name in names)

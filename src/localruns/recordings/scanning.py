@@ -48,6 +48,8 @@ class Scanner:
     def findings(self, place: Place, depth: int = 0) -> Iterator[tuple[int, str]]:
         """What looks like a secret in a text: at which of its characters, and in words."""
         text = place.value
+        if place.where == "whole":
+            return
         hits = [(hit.start, hit.end, hit.kind) for hit in judge(place, self._rules)]
         if len(text) >= randomness.LEAST and not self._names_an_id(place) and not self._rules.keeps(place):
             hits += [(*span, "random text") for span in randomness.random_runs(text)]
@@ -153,10 +155,15 @@ def published(vendors: Mapping[str, Vendor]) -> frozenset[str]:
     for vendor in vendors.values():
         for credential in vendor.credentials():
             found.update(value for value in credential.values() if isinstance(value, str))
-        pools = paths.fixtures_dir() / vendor.id / "pools.yaml"
-        for pool in yamlio.load(pools).values() if pools.exists() else ():
-            found.update(value for value in pool if isinstance(value, str) and forms.is_id(value))
+        found |= _sample_accounts(vendor.id)
     return frozenset(found)
+
+
+@cache
+def _sample_accounts(vendor: str) -> frozenset[str]:
+    pools = paths.fixtures_dir() / vendor / "pools.yaml"
+    listed = yamlio.load(pools).values() if pools.exists() else ()
+    return frozenset(value for pool in listed for value in pool if isinstance(value, str) and forms.is_id(value))
 
 
 def _properties(node: Any) -> Iterator[str]:
