@@ -101,10 +101,22 @@ def naver(url: str, keys: Keys, size: int = 10) -> Pages:
 
 def foundry(url: str, keys: Keys, size: int = 10) -> Pages:
     import foundry_sdk
+
+    return _foundry(url, foundry_sdk.UserTokenAuth(keys["token"]), size)
+
+
+def foundry_oauth(url: str, keys: Keys, size: int = 10) -> Pages:
+    import foundry_sdk
+
+    who = {"client_id": keys["client_id"], "client_secret": keys["client_secret"]}
+    return _foundry(url, foundry_sdk.ConfidentialClientAuth(**who, should_refresh=False), size)
+
+
+def _foundry(url: str, auth: Any, size: int) -> Pages:
+    import foundry_sdk
     from foundry_sdk._core import http_client
 
     config = foundry_sdk.Config(scheme="http", backoff_slot_size_ms=1)
-    auth = foundry_sdk.UserTokenAuth(keys["token"])
     client = foundry_sdk.FoundryClient(auth=auth, hostname=url.partition("://")[2], config=config)
     token, pages = None, []
     try:
@@ -124,6 +136,7 @@ CLIENTS: dict[str, tuple[str, Walk]] = {
     "mlflow": ("oracle-aidp", mlflow),
     "naver-nsml": ("naver-nsml", naver),
     "palantir-foundry": ("palantir-foundry", foundry),
+    "foundry-oauth": ("palantir-foundry", foundry_oauth),
 }
 
 
