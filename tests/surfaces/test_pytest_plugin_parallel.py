@@ -49,3 +49,18 @@ def test_each_worker_has_a_server_of_its_own(suite: pytest.Pytester) -> None:
     seen = [path.read_text("utf-8").split() for path in suite.path.glob("*.port")]
     assert len(seen) == 2
     assert sorted(int(number) for numbers in seen for number in numbers) == list(range(8))
+
+
+def test_workers_replay_the_same_cassette(suite: pytest.Pytester) -> None:
+    suite.makepyfile("""
+        import pytest, urllib.request
+
+        @pytest.mark.parametrize("number", range(6))
+        @pytest.mark.localruns(cassette="pai-nightly-sync.recording")
+        def test_it(localruns, number):
+            with urllib.request.urlopen(localruns.url + "/api/v1/runs?MaxResults=2&PageToken=0") as answer:
+                assert answer.status == 200
+            assert len(localruns.unplayed()) == 3
+    """)
+    (suite.path / "test_suite.py").unlink()
+    suite.runpytest_subprocess(*PARALLEL).assert_outcomes(passed=6)

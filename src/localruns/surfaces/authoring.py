@@ -81,6 +81,7 @@ def _frozen(scenario: str, folders: Sequence[Path]) -> Iterable[bytes]:
     from localruns import yamlio
     from localruns.engine.freezing import frozen
     from localruns.engine.library import Library
+    from localruns.engine.recording import is_recording
     from localruns.engine.scenario import read
     from localruns.engine.snapshot import load_snapshot
     from localruns.paths import cache_dir
@@ -88,6 +89,8 @@ def _frozen(scenario: str, folders: Sequence[Path]) -> Iterable[bytes]:
     from localruns.vendors import all_vendors
 
     path = Library(folders).find(scenario)
+    if is_recording(path):
+        raise ConfigError(f"{path}: found a recording, expected a scenario; `localruns import` makes one of the other")
     source, written = read(path), 0
     total = source.count_rows()
     with counting("checking", total) as progress:

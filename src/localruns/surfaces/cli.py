@@ -78,6 +78,7 @@ for _command in (authoring.validate, authoring.new, authoring.freeze, import_, r
 @click.option("--cache-dir", type=PATH, help="Where compiled snapshots, keys and certificates are kept.")
 @click.option("--tls", is_flag=True, help="Serve HTTPS; `localruns env` shows how clients come to trust it.")
 @click.option("--watch", is_flag=True, help="Reload edited scenarios; a broken edit keeps the old one.")
+@click.option("--replay-delays", is_flag=True, help="Recorded answers take as long as they took.")
 @click.option(
     "--log",
     type=click.Choice(["requests", "defects", "none"]),
@@ -95,10 +96,11 @@ def serve(
     cache_dir: Path | None,
     tls: bool,
     watch: bool,
+    replay_delays: bool,
     log: str | None,
     allow_remote: bool,
 ) -> None:
-    """Serve SCENARIO (default: quickstart). Further ones each get a namespace of their own name."""
+    """Serve SCENARIO, a recording too (default: quickstart). Further ones each get a namespace of their own name."""
     from localruns.surfaces.console import Building, Console, show_warnings
     from localruns.surfaces.edge import Edge
     from localruns.surfaces.http import App, is_slow, refuser
@@ -110,7 +112,8 @@ def serve(
     token = _admin_token(host, allow_remote)
     names = scenario or ("quickstart",)
     with Building() as progress:
-        emulator = _emulator(names[0], _options(scenarios, cache_dir, vendor, auth, seed, token), progress)
+        options = replace(_options(scenarios, cache_dir, vendor, auth, seed, token), replay_delays=replay_delays)
+        emulator = _emulator(names[0], options, progress)
         for name in names[1:]:
             emulator.open_space(Path(name).stem, name)
     _require_data(emulator)
