@@ -25,7 +25,7 @@ from benchmarks.processes import Failed
 from benchmarks.race import Race
 from benchmarks.tables import tables
 
-PARTS = ("fixture", "size")
+PARTS = ("fixture", "size", "million")
 NPM = Path(__file__).parent.parent / "build" / "bench"
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -54,9 +54,7 @@ def main(
     try:
         if out is not None and not out.absolute().parent.is_dir():
             raise Failed(f"--out: {out.absolute().parent} is no folder")
-        results = measured(
-            plan(quick=quick, rounds=rounds, seconds=seconds, cores=cores), only or (*PEERS, *PARTS), npm
-        )
+        results = measured(plan(quick=quick, rounds=rounds, seconds=seconds, cores=cores), only or _all(quick), npm)
     except Failed as failure:
         click.echo(f"error: {failure}", err=True)
         sys.exit(2)
@@ -75,8 +73,16 @@ def measured(plan: Plan, only: tuple[str, ...], npm: Path) -> dict[str, Any]:
     results: dict[str, Any] = {"localruns": localruns.__version__, "taken": datetime.now(UTC).isoformat()}
     results |= {"machine": hardware, "versions": machine.versions(), "plan": asdict(plan), "servers": servers}
     results["ratios"] = _told(limits.ratios(servers)) if "localruns" in servers and len(servers) > 1 else []
-    parts = {"fixture": lambda: fixture.figures(plan.fixture_runs), "size": lambda: size.figures(plan)}
+    parts = {
+        "fixture": lambda: fixture.figures(plan.fixture_runs),
+        "size": lambda: size.figures(plan),
+        "million": size.a_million,
+    }
     return results | {name: _part(name, figures) if name in only else [] for name, figures in parts.items()}
+
+
+def _all(quick: bool) -> tuple[str, ...]:
+    return (*PEERS, *(part for part in PARTS if part != "million" or not quick))
 
 
 def _servers(plan: Plan, only: tuple[str, ...], npm: Path) -> dict[str, dict[str, Any]]:

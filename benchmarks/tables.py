@@ -57,7 +57,7 @@ def tables(results: Results) -> list[Table]:
     return made
 
 
-_PARTS = {"fixture": "The pytest plugin", "size": "Size: snapshots and deep pages"}
+_PARTS = {"fixture": "The pytest plugin", "size": "Size: snapshots and deep pages", "million": "A million rows"}
 
 
 def _pages(servers: Results, ask: str, title: str) -> Table:
