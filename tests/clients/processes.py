@@ -80,11 +80,11 @@ class Served:
 
 @contextmanager
 def serving(*arguments: str, env: Mapping[str, str] | None = None, cwd: Path | None = None,
-            command: list[str] | None = None) -> Iterator[Served]:  # fmt: skip
-    """`localruns serve` with its output in a pipe."""
+            command: list[str] | None = None, what: str = "serve") -> Iterator[Served]:  # fmt: skip
+    """`localruns serve`, or `what`, with its output in a pipe."""
     started = time.perf_counter()
     process = subprocess.Popen(
-        [*(command or COMMAND), "serve", "--port", "0", *arguments], env=env or environment(), cwd=cwd, text=True,
+        [*(command or COMMAND), what, "--port", "0", *arguments], env=env or environment(), cwd=cwd, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     try:

@@ -29,6 +29,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROO
 # Commands that set up a machine, fetch from elsewhere or run a reader's own tests; nothing else is left out.
 SKIPPED = re.compile(r"make( |$)|(\S*/)?pip install |git clone |cd |pytest ")
 SERVE = re.compile(r"(\S*/)?localruns serve ?(?P<arguments>[^&]*)&?")
+RECORD = re.compile(r"(\S*/)?localruns record (?P<arguments>[^&]*)&?")
 NOT_OUTPUT = "socket -> edge"
 # What a failed test's report puts around a line of the server: a heading with a name of its own, a number before each.
 REPORTED = re.compile(r"-+ localruns: namespace \S+ -+\n|^#\d+ ", re.MULTILINE)
@@ -103,6 +104,13 @@ def test_the_commands_of_a_page_run(page: str, folder: Path) -> None:
             if served := SERVE.fullmatch(command):
                 with serving(*shlex.split(served["arguments"]), cwd=folder) as other:
                     assert other.get("/__admin/health")[0] == 200
+                continue
+            if recorded := RECORD.fullmatch(command):
+                arguments = re.sub(r"--upstream \S+", f"--upstream {server.url}", recorded["arguments"])
+                with serving(*shlex.split(arguments), cwd=folder, what="record") as recorder:
+                    assert recorder.lines[0].startswith("localruns recording on ")
+                    recorder.end()
+                    assert recorder.process.returncode == 0
                 continue
             here = command.replace("8420", str(server.port)).replace("curl -s ", "curl -sf ")  # an error fails
             here = here.replace("localruns env", f"localruns env --url {server.url}")

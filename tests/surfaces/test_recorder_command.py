@@ -10,7 +10,6 @@ import random
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,24 +21,15 @@ from localruns.engine.recording import Reader
 from localruns.recordings.scanning import scan_file
 from localruns.testing import LocalRuns
 from localruns.vendors import all_vendors
-from tests.clients.processes import COMMAND, Served, environment, run
+from tests.clients.processes import COMMAND, Served, environment, run, serving
 from tests.clients.upstreams import Call, Client, ask, platform
 
 
 @contextmanager
 def recording(*arguments: str, vendor: str = "naver-nsml", **variables: str) -> Iterator[Served]:
     """`localruns record` with its output in pipes."""
-    command = [*COMMAND, "record", "--vendor", vendor, "--port", "0", *arguments]
-    process = subprocess.Popen(
-        command, env=environment(**variables), text=True, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        yield Served(process, time.perf_counter())
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+    with serving("--vendor", vendor, *arguments, what="record", env=environment(**variables)) as started:
+        yield started
 
 
 @pytest.fixture
