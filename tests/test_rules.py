@@ -34,7 +34,7 @@ ONE_PLACE = {
     "flask": "surfaces/",
     "werkzeug": "surfaces/",
     "click": "surfaces/",
-    "rich": "surfaces/console.py",
+    "rich": "surfaces/console",
     "uvicorn": "surfaces/edge/",
     "httptools": "surfaces/edge/",
     "uvloop": "surfaces/edge/",

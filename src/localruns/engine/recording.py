@@ -76,6 +76,11 @@ class Reader:
         about, match_on = found.get("about", ""), found.get("match_on", MATCH_ON)
         return Head(found.get("recording", self._path.stem), about, match_on, found.get("replay", "by_content"))
 
+    @property
+    def line(self) -> int:
+        """Where the present exchange starts, from 1."""
+        return self._stream.line if self._stream else 1
+
     def __iter__(self) -> Iterator[Exchange]:
         guide = schemas.bundled(SCHEMA)
         try:

@@ -52,7 +52,8 @@ class Traffic:
     stands in the place of a token where none is meant.
 
     What we claim of its paging: `ends` how the last page says that it is the last; `token_form` the pattern of a token;
-    `order(rest)` how the rows of a request are sorted, the last `ties` of it being assumed.
+    `order(rest)` how the rows of a request are sorted, the last `ties` of it being assumed. `of_caller` are the
+    beginnings of error codes that tell of the caller's credentials, whatever their status.
     """
 
     endpoint: str
@@ -71,6 +72,7 @@ class Traffic:
     token_form: str = ""
     order: Callable[[Mapping[str, Any]], Sequence[Order]] = lambda rest: ()
     ties: int = 0
+    of_caller: Sequence[str] = ()
 
     def parameters(self, request: Request) -> dict[str, Any]:
         """The parameters of a list request by name, the first of each."""

@@ -18,7 +18,7 @@ import click
 
 import localruns
 from localruns.errors import ConfigError
-from localruns.surfaces import authoring
+from localruns.surfaces import authoring, comparing
 from localruns.surfaces.importing import import_
 from localruns.surfaces.options import PATH, VENDORS, is_loopback, require_loopback
 from localruns.surfaces.recording import record
@@ -63,7 +63,16 @@ def cli() -> None:
     """An offline emulator of the list-runs APIs of four machine-learning platforms."""
 
 
-for _command in (authoring.validate, authoring.new, authoring.freeze, import_, record, scan):
+for _command in (
+    authoring.validate,
+    authoring.new,
+    authoring.freeze,
+    import_,
+    record,
+    scan,
+    comparing.drift,
+    comparing.verify,
+):
     cli.add_command(_command)
 
 

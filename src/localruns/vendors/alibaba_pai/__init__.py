@@ -78,6 +78,15 @@ VENDOR = Vendor(
         token_form="[1-9][0-9]*",
         order=asking.order_of,
         ties=1,
+        of_caller=(
+            "MissingAccess",
+            "Incomplete",
+            "InvalidAccess",
+            "InvalidSec",
+            "MissingSec",
+            "InvalidTime",
+            "Signature",
+        ),
     ),
     quota={"calls": 50, "per_s": 3},
     cannot={
