@@ -139,7 +139,7 @@ def test_a_namespace_is_small_and_leaves_nothing_behind(client: Client) -> None:
         return taken / number
 
     tracemalloc.start()
-    live_and_die(20)
+    live_and_die(200)  # from here on, all that is kept of requests for the next ones is there
     before = tracemalloc.get_traced_memory()[0]
     each = live_and_die(200)
     left = tracemalloc.get_traced_memory()[0] - before

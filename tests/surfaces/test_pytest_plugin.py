@@ -22,7 +22,7 @@ BROKEN = """
 def broken(monkeypatch):
     def render(*_):
         raise RuntimeError("broken on purpose")
-    monkeypatch.setattr("localruns.engine.store.Store.order", render)
+    monkeypatch.setattr("localruns.engine.store.Store.page", render)
 """
 SIX = {"scenario": "six", "vendors": {"naver-nsml": {"runs": [{"generate": 6}]}}}
 

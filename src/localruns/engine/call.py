@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from localruns.engine.draw import code_text, digest, uuid_text
+from localruns.engine.draw import code_text, numbered, uuid_of
 from localruns.engine.journal import Entry
 from localruns.engine.message import Request
 from localruns.engine.query import Cut, Query
@@ -69,11 +69,11 @@ class Call:
 
     def uuid(self, purpose: str) -> str:
         """A UUID that depends on (seed, vendor, request number) and what it is for."""
-        return uuid_text(self.space.scenario.seed, self.vendor.id, purpose, self.number)
+        return uuid_of(numbered(self.number, self.space.scenario.seed, self.vendor.id, purpose, size=16))
 
     def hex(self, purpose: str, length: int) -> str:
         """Hex digits (128 at most) that depend on the same."""
-        return digest(self.space.scenario.seed, self.vendor.id, purpose, self.number, size=64).hex()[:length]
+        return numbered(self.number, self.space.scenario.seed, self.vendor.id, purpose, size=64)[:length]
 
     def text(self, purpose: str, alphabet: str, length: int) -> str:
         """Characters of an alphabet that depend on the same."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -24,13 +24,28 @@ def digest(*parts: str | int, size: int = 32) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).digest()
 
 
+def numbered(number: int, *parts: str | int, size: int) -> str:
+    """`digest(*parts, number)` in hex; the parts are hashed once for all numbers."""
+    ongoing = _begun(size, *parts).copy()
+    ongoing.update(b"%d" % number)
+    return ongoing.hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def _begun(size: int, *parts: str | int) -> hashlib.blake2b:
+    text = "\x1f".join([*map(str, parts), ""])
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size)
+
+
 def uuid_text(*parts: str | int) -> str:
     """A version-4-shaped UUID, lower case, that depends on the parts."""
-    raw = bytearray(digest(*parts, size=16))
-    raw[6] = raw[6] & 0x0F | 0x40
-    raw[8] = raw[8] & 0x3F | 0x80
-    text = raw.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    return uuid_of(digest(*parts, size=16).hex())
+
+
+def uuid_of(digits: str) -> str:
+    """A version-4-shaped UUID of 32 hex digits."""
+    third, fourth = f"4{digits[13:16]}", f"{'89ab'[int(digits[16], 16) & 3]}{digits[17:20]}"
+    return f"{digits[:8]}-{digits[8:12]}-{third}-{fourth}-{digits[20:]}"
 
 
 def code_text(alphabet: str, length: int, *parts: str | int) -> str:

@@ -10,6 +10,7 @@ from localruns.engine import wire
 from localruns.engine.message import ErrorTable
 from localruns.engine.wire import WirePlan
 from localruns.errors import KINDS, ApiError
+from localruns.values import value
 
 if TYPE_CHECKING:
     from localruns.engine.call import Call
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 KINDS_OF_FAULT = ("refuse", "page_fault", "wire")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Moment:
     """What a trigger can ask about: counts of one vendor in one namespace, the present call included."""
 

@@ -11,11 +11,12 @@ from urllib.parse import parse_qsl, quote
 import orjson
 
 from localruns.engine.kept import kept
+from localruns.values import value
 
 _PRINTABLE = "".join(map(chr, range(33, 127)))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Request:
     """One HTTP request.
 
@@ -88,7 +89,7 @@ class Rows(tuple[bytes, ...]):
 NO_ROWS = Rows()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reply:
     """What goes back.
 
@@ -134,7 +135,7 @@ class Reply:
 SAME = -1
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Page:
     """One slice of the ordered rows of one version.
 

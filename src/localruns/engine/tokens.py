@@ -10,18 +10,18 @@ import base64
 import binascii
 import hashlib
 import hmac
-from dataclasses import astuple, dataclass
 from functools import lru_cache
 
 import orjson
 
 from localruns.engine.draw import digest
 from localruns.engine.query import Query
+from localruns.values import value
 
 _MAC_BYTES = 12
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PageToken:
     """Where the next page starts, and what it belongs to; `mark` tells apart tokens that lead to the same place.
 
@@ -36,6 +36,11 @@ class PageToken:
     page: int
     mark: int = 0
 
+    @property
+    def parts(self) -> tuple[str | int, ...]:
+        """What is written down, in the order in which it is read."""
+        return (self.namespace, self.query, self.size, self.offset, self.version, self.page, self.mark)
+
 
 class TokenError(ValueError):
     """Why a text is not a token of ours, in words."""
@@ -43,7 +48,7 @@ class TokenError(ValueError):
 
 def seal(token: PageToken, seed: int, vendor: str, characters: int = 0) -> str:
     """The text of a token; with `characters`, filled up to that length and ending in `==`."""
-    payload = orjson.dumps(astuple(token))
+    payload = orjson.dumps(token.parts)
     text = _spelled(_mac(payload, seed, vendor, 0) + payload)
     if characters < len(text) + len(".=="):
         return text

@@ -157,14 +157,14 @@ class Walks:
             refused = sorted(self._refused.values(), key=lambda walk: walk.id)
             fitting = [walk for walk in refused if self._goes_on_as(walk, vendor, query, visit.place)][:1]
             for walk in fitting:
-                self._look_for(walk, key)
+                self._look_for(walk, key, known)
         if fitting:
             walk = fitting[0]
             visit.retry = walk.repeats(visit.place)
             if visit.retry:
                 walk.last.disown()
         elif visit.first or not known:
-            walk = self._open(*key)
+            walk = self._open(key, known)
         else:
             walk = known[-1]
             visit.off_course = True
@@ -185,16 +185,14 @@ class Walks:
         """Whether a client that was refused may have come back with another credential."""
         return walk.vendor == vendor and walk.query == query and walk.last.outcome == "refused" and walk.repeats(place)
 
-    def _open(self, vendor: str, credential: str, query: Query) -> Walk:
+    def _open(self, key: Key, known: list[Walk]) -> Walk:
         self._count += 1
-        walk = Walk(self._count, vendor, credential, query)
-        self._by_id[walk.id] = walk
-        self._look_for(walk, (vendor, credential, query))
+        walk = self._by_id[self._count] = Walk(self._count, *key)
+        self._look_for(walk, key, known)
         return walk
 
-    def _look_for(self, walk: Walk, key: Key) -> None:
+    def _look_for(self, walk: Walk, key: Key, known: list[Walk]) -> None:
         """Requests of that key may belong to the walk; so many walks of one key that the oldest are not looked for."""
-        known = self._by_key[key]
         known.append(walk)
         walk.keys.append(key)
         if len(known) > MAX_ALIKE:

@@ -111,7 +111,7 @@ def respond(app: WSGIApplication, refuse: Refuse, environ: Environ, keep_alive: 
     close: Callable[[], object] = nothing
     try:
         status, headers, parts, close = collect(app, environ)
-        wire, keep_alive = encode(environ, status, headers, b"".join(parts), keep_alive)
+        wire, keep_alive = encode(environ, status, headers, parts, keep_alive)
         cut_short = environ.get("localruns.cut_short", nothing)
         return Answer(wire, keep_alive, close, environ.get("localruns.wire"), cut_short)
     except NotNow:
@@ -159,16 +159,16 @@ def refusal(refuse: Refuse, environ: Environ, status: int, reason: str, keep_ali
     """
     try:
         code, headers, body = refuse(status, environ["RAW_URI"], reason)
-        wire, keep_alive = encode(environ, status_text(code), headers, body, keep_alive)
+        wire, keep_alive = encode(environ, status_text(code), headers, [body], keep_alive)
     except Exception:
         logger.exception("the refusal %s (%s) could not be put into words", status, reason)
         plain = [("Content-Type", "text/plain; charset=utf-8")]
-        wire, keep_alive = encode(environ, status_text(500), plain, b"localruns failed\n", False)
+        wire, keep_alive = encode(environ, status_text(500), plain, [b"localruns failed\n"], False)
     return Answer(wire, keep_alive, nothing)
 
 
-def encode(environ: Environ, status: str, headers: Headers, body: bytes, keep_alive: bool) -> tuple[bytes, bool]:
-    """Head and body as one piece of bytes, and whether the connection can stay open after it.
+def encode(environ: Environ, status: str, headers: Headers, parts: list[bytes], keep_alive: bool) -> tuple[bytes, bool]:
+    """Head and body, which comes in parts, as one piece of bytes, and whether the connection can stay open after it.
 
     Raises: ValueError for a line break or a character beyond latin-1 in the head.
     """
@@ -188,9 +188,10 @@ def encode(environ: Environ, status: str, headers: Headers, body: bytes, keep_al
             date = value
         lines.append(f"{name}: {value}\r\n")
     silent = bodiless or environ["REQUEST_METHOD"] == "HEAD"
-    if length is None and (body or not silent) and not bodiless:
-        lines.append(f"Content-Length: {len(body)}\r\n")
-    elif length is not None and not silent and length != str(len(body)):
+    size = sum(map(len, parts))
+    if length is None and (size or not silent) and not bodiless:
+        lines.append(f"Content-Length: {size}\r\n")
+    elif length is not None and not silent and length != str(size):
         keep_alive = False  # a length that is wrong ends with the connection
     if date is None:
         lines.append(f"Date: {http_date(int(time.time()))}\r\n")
@@ -201,4 +202,4 @@ def encode(environ: Environ, status: str, headers: Headers, body: bytes, keep_al
     head = "".join(lines)
     if head.count("\n") != len(lines) or head.count("\r") != len(lines):
         raise ValueError("a line break in the status or in a header of the answer")
-    return (head + "\r\n").encode("latin-1") + (b"" if silent else body), keep_alive
+    return b"".join(((head + "\r\n").encode("latin-1"), *(() if silent else parts))), keep_alive
