@@ -70,6 +70,16 @@ def without(text: str) -> str:
     return _CHECKED.sub(lambda found: "" if _is_checked(found[0]) else found[0], text)
 
 
+def like(text: str) -> re.Pattern[str]:
+    """What a text may have been before its placeholders stood in it."""
+    found = [*_FIXED.finditer(text), *(number for number in _CHECKED.finditer(text) if _is_checked(number[0]))]
+    pattern, end = "", 0
+    for start, stop in sorted(each.span() for each in found):
+        if start >= end:
+            pattern, end = f"{pattern}{re.escape(text[end:start])}.+", stop
+    return re.compile(pattern + re.escape(text[end:]), re.DOTALL)
+
+
 def _split(value: str) -> tuple[str, str]:
     """An OCID or RID cut before its last part, the fifth."""
     parts = value.split(".", 4)

@@ -16,6 +16,7 @@ from localruns.engine.cassette import Cassette, Miss
 from localruns.engine.exchange import Exchange, Headers, reply_from, request_from
 from localruns.engine.message import Request
 from localruns.engine.recording import MATCH_ON, Head
+from localruns.placeholders import stand_in
 
 FORM = [("content-type", "application/x-www-form-urlencoded")]
 
@@ -226,6 +227,39 @@ def test_threads_share_the_plays_of_a_namespace() -> None:
     for thread in threads:
         thread.join()
     assert Counter(found) == Counter(range(400))
+
+
+def test_a_placeholder_stands_for_any_value_and_always_for_the_same() -> None:
+    one, two = (stand_in(name, b"key") for name in ("ann@corp.com", "bob@corp.com"))
+    held = cassette(
+        f"/runs?owner={one}&p=1", f"/runs?owner={two}&p=1", f"/runs?owner={one}&p=2", f"/runs?owner={two}&p=2"
+    )
+    asked = ["/runs?owner=ann&p=1", "/runs?owner=bob&p=1", "/runs?owner=bob&p=2", "/runs?owner=ann&p=2"]
+    assert answers(held, *asked) == ["0", "1", "3", "2"]
+    assert answers(held, *reversed(asked)) == ["2", "3", "1", "0"]
+    assert answers(held, f"/runs?owner={two}&p=1", "/runs?owner=ann&p=3", "/runs?owner=ann") == ["1", "miss", "miss"]
+    assert answers(held, "/runs?owner=ann&p=1", "/runs?owner=cat&p=2", "/runs?owner=dan&p=1") == ["0", "3", "miss"]
+
+
+@pytest.mark.parametrize(
+    ("secret", "asked", "other"),
+    [
+        ("204891057713860022", "/runs?user={}", "/runs?user={}x&more=1"),
+        ("0f8fad5b-d9cb-469f-a165-70867728950e", "/runs/{}/x", "/runs/{}/y"),
+        ("ocid1.tenancy.oc1..aaaa", "/platforms/{}", "/platforms/ocid1.user.oc1..bbbb"),
+        ("ann@corp.com", "/runs?filter=owner+%3D+'{}'+and+x", "/runs?filter=owner+%3D+'{}'+and+y"),
+    ],
+)
+def test_what_stands_around_a_placeholder_still_counts(secret: str, asked: str, other: str) -> None:
+    held = cassette(asked.format(stand_in(secret, b"key")))
+    assert answers(held, asked.format(secret), other.format(secret)) == ["0", "miss"]
+
+
+def test_placeholders_in_bodies_and_in_order() -> None:
+    body = b'{"filter": "user = \'%s\'", "n": 1}'
+    held = cassette(ask("/s", "POST", body % stand_in("ann@corp.com", b"key").encode()), "/a", replay="in_order")
+    assert answers(held, ask("/s", "POST", body % b"ann@corp.com"), "/a") == ["0", "1"]
+    assert answers(held, ask("/s", "POST", body.replace(b"1", b"2") % b"ann@corp.com")) == ["miss"]
 
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

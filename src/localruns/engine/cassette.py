@@ -10,25 +10,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localruns.engine.exchange import Exchange
-from localruns.engine.matching import Part, differences, parts
+from localruns.engine.matching import differences, parts
 from localruns.engine.message import Request
 from localruns.engine.recording import Head, Reader
+from localruns.engine.stand_ins import Key, StandIn, StandIns
 
 _MAX_LINE = 200
-Key = frozenset[tuple[Part, object]]
 
 
 class Plays:
     """How far one client has come in a cassette: how often each exchange was played, by its index.
 
-    Each namespace has its own, so that any number of them can share a cassette.
+    Shape: `bound` is by text with a placeholder what the client sends in its place. Each namespace has its own plays,
+    so that any number of them can share a cassette.
     """
 
-    __slots__ = ("lock", "played", "position", "turns")
+    __slots__ = ("bound", "lock", "played", "position", "turns")
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.position = 0
+        self.bound: dict[str, str] = {}
         self.turns: Counter[int] = Counter()
         self.played: Counter[int] = Counter()
 
@@ -63,6 +65,7 @@ class Cassette:
             alike.append(index)
             # One key for all that are alike: a long recording asks the same again and again.
             self._keys.append(key if len(alike) == 1 else self._keys[alike[0]])
+        self._stand_ins = StandIns(self._alike)
 
     @classmethod
     def load(cls, path: Path, content: bytes | None = None) -> Cassette:
@@ -84,10 +87,12 @@ class Cassette:
         """The same by the index of the exchange."""
         key = self._key(request)
         with plays.lock:
-            index = self._next(key, plays)
+            fitting = self._fitting(key, plays)
+            index = self._next(fitting.key, plays)
             if index is not None:
+                plays.bound.update(fitting.bound)
                 plays.position += self._in_order
-                plays.turns[self._alike[key][0]] += 1
+                plays.turns[self._alike[fitting.key][0]] += 1
                 plays.played[index] += 1
                 return index
             position = plays.position
@@ -95,7 +100,8 @@ class Cassette:
 
     def peek(self, request: Request, plays: Plays) -> int | None:
         """The index of the exchange that `take` would come to, which is not counted; None for a miss."""
-        return self._next(self._key(request), plays)
+        with plays.lock:
+            return self._next(self._fitting(self._key(request), plays).key, plays)
 
     def unplayed(self, plays: Plays) -> list[int]:
         """The indexes of the exchanges that have not been played."""
@@ -110,6 +116,10 @@ class Cassette:
 
     def _key(self, request: Request) -> Key:
         return frozenset(parts(request, self.head.match_on).items())
+
+    def _fitting(self, key: Key, plays: Plays) -> StandIn:
+        """The recorded request that a request equals, or may stand for; itself when there is none."""
+        return (None if key in self._alike else self._stand_ins.find(key, plays.bound)) or StandIn(key)
 
     def _next(self, key: Key, plays: Plays) -> int | None:
         if self._in_order:
