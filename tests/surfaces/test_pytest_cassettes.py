@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from localruns.engine.recording import Reader
+from tests.clients import upstreams
 
 Run = Callable[..., pytest.RunResult]
 
@@ -164,3 +166,24 @@ def test_a_shared_server_is_sent_the_cassette(run_tests: Run, platform: str) -> 
         """,
         f"--localruns-url={platform}",
     ).assert_outcomes(passed=1)
+
+
+def test_what_the_recording_leaves_out_fails_the_test(
+    run_tests: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = "qZ7f0PxB3vK9sLmW2yTnR8cHdJ5gUe1A"
+    with upstreams.platform(lambda call: call.answer(json.dumps({"blob": odd}).encode())) as platform:
+        monkeypatch.setenv("LOCALRUNS_UPSTREAM", platform.url)
+        result = run_tests(
+            """
+            @pytest.mark.localruns(cassette="odd", vendor="naver-nsml")
+            def test_it(localruns):
+                assert ask(localruns).status_code == 200
+            """,
+            "--localruns-record=once",
+        )
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        ["*1 exchanges are not in it", "*GET /nsml/v1/projects/runs*: answer.body.blob: random text*"]
+    )
+    assert odd not in (pytester.path / "recordings" / "odd.yaml").read_text("utf-8")

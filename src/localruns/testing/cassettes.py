@@ -74,6 +74,8 @@ def recording(handle: Handle, marked: Marked, place: Path, mode: Any) -> Iterato
         raise ConfigError(f"cassette {str(marked.cassette)!r}: found no platform to record, {words}")
     with Recorder(vendor, upstream, place, mode=mode) as recorder:
         yield RecordingHandle(handle, recorder.url, vendor)
+    if lost := [f"{item.line}: {item.why}" for item in recorder.tally.left_out]:
+        raise ConfigError(f"cassette {str(marked.cassette)!r}: {len(lost)} exchanges are not in it", *lost)
 
 
 class RecordingHandle(Handle):
