@@ -120,7 +120,7 @@ def test_the_commands_of_a_page_run(page: str, folder: Path) -> None:
                 assert len(set(output.splitlines())) == LISTED_BY_A_SNIPPET
 
 
-@pytest.mark.parametrize("block", [each for each in blocks("yaml") if "scenario:" in each.text], ids=place)
+@pytest.mark.parametrize("block", [each for each in blocks("yaml") if re.search("^(scenario|recording):", each.text, re.M)], ids=place)
 def test_the_scenarios_of_a_page_hold(block: Block, tmp_path: Path) -> None:
     path = tmp_path / "shown.yaml"
     path.write_text(block.text, "utf-8")
