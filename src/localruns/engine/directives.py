@@ -6,7 +6,8 @@ A directive that cannot be used raises ValueError with `what was found, expected
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -135,15 +136,17 @@ def _later(value: Mapping[str, Any], zone: ZoneInfo) -> Callable[[Batch], list[i
     low_ms = int(low * 1000)
     span = int((high - low) * 1000) + 1
 
-    def base_ms(drawing: Drawing) -> int:
-        drawn = drawing.times.get(source)
-        return _written_ms(look((drawing,), source)[0], source, zone) if drawn is None else drawn
-
     def moment(batch: Batch) -> list[int]:
         later = belows(batch, span)
-        return [base_ms(drawing) + low_ms + more for drawing, more in zip(batch, later, strict=True)]
+        bases = [drawing.times.get(source) or _base_ms(drawing, source, zone) for drawing in batch]
+        return [base + low_ms + more for base, more in zip(bases, later, strict=True)]
 
     return moment
+
+
+def _base_ms(drawing: Drawing, source: str, zone: ZoneInfo) -> int:
+    drawn = drawing.times.get(source)
+    return _written_ms(look((drawing,), source)[0], source, zone) if drawn is None else drawn
 
 
 def _written_ms(value: Any, source: str, zone: ZoneInfo) -> int:
@@ -211,10 +214,18 @@ def _writer(form: Any, zone: ZoneInfo) -> Callable[[list[int]], list[Any]]:
 
 
 def _iso_ms(ms: int) -> str:
-    return (_EPOCH + timedelta(0, 0, 0, ms)).isoformat("T", "milliseconds") + "Z"
+    day, ms = divmod(ms, 86_400_000)
+    minute, ms = divmod(ms, 60_000)
+    return f"{_date(day)}T{_MINUTES[minute]}:{ms // 1000:02}.{ms % 1000:03}Z"
 
 
-_EPOCH = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)
+@lru_cache(512)
+def _date(day: int) -> str:
+    return (_EPOCH + timedelta(day)).isoformat()
+
+
+_EPOCH = date(1970, 1, 1)
+_MINUTES = [f"{minute // 60:02}:{minute % 60:02}" for minute in range(24 * 60)]
 DIRECTIVES: dict[str, tuple[Directive, frozenset[str]]] = {
     "$pool": (_pool, frozenset()),
     "$choice": (_choice, frozenset()),
