@@ -14,6 +14,7 @@ test: $(VENV)/installed-tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -p xdist -n 2 $(ARGS)
+	$(BIN)/python -m benchmarks.hotpath || test $$? -eq 77
 
 # A peer that npm cannot install is reported as missing; all others are measured.
 bench: $(VENV)/installed-bench build/bench/installed

@@ -94,11 +94,17 @@ def measure() -> dict[str, int]:
         application(place / "cache")  # compiles the snapshot, which valgrind would make slow
         tool = [valgrind, "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={place}/out"]
         child = [sys.executable, "-m", "benchmarks.hotpath", "--count", str(library), str(place / "cache")]
-        environment = {"PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
-        ran = subprocess.run([*tool, *child], cwd=HERE.parent, env=environment, capture_output=True, text=True)
+        ran = subprocess.run([*tool, *child], cwd=HERE.parent, env=_environment(), capture_output=True, text=True)
         if ran.returncode:
             raise SystemExit(f"counting failed:\n{ran.stdout[-2000:]}\n{ran.stderr[-4000:]}")
         return dict(sorted(_counts(place)))
+
+
+def _environment() -> dict[str, str]:
+    """What makes counts the same: no seed of its own for hashes, and copies counted alike on all processors."""
+    copying = "glibc.cpu.x86_rep_movsb_threshold=1000000000:glibc.cpu.x86_rep_stosb_threshold=1000000000"
+    fixed = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "GLIBC_TUNABLES": copying}
+    return {**fixed, **{name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}}
 
 
 def _count(library: str, cache: str) -> None:
