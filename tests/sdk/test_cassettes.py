@@ -12,6 +12,13 @@ from localruns.surfaces.recorder import Recorder
 from localruns.testing import LocalRuns
 from localruns.vendors import all_vendors
 
+pytest.importorskip("alibabacloud_aiworkspace20210204")
+
+from alibabacloud_aiworkspace20210204.client import Client
+from alibabacloud_aiworkspace20210204.models import ListRunsRequest
+from alibabacloud_tea_openapi.utils_models import Config
+
+mlflow = pytest.importorskip("mlflow")
 pytestmark = [
     pytest.mark.sdk,
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::FutureWarning"),
@@ -22,11 +29,6 @@ Walk = Callable[[str], list[Any]]
 
 def alibaba(url: str) -> list[Any]:
     """The pages of a walk of the vendor's SDK, each as plain values."""
-    pytest.importorskip("alibabacloud_aiworkspace20210204")
-    from alibabacloud_aiworkspace20210204.client import Client
-    from alibabacloud_aiworkspace20210204.models import ListRunsRequest
-    from alibabacloud_tea_openapi.utils_models import Config
-
     vendor = all_vendors()["alibaba-pai"]
     endpoint, keys = vendor.client.base(url), vendor.client.keys(vendor.credentials())
     client, pages, token = Client(Config(endpoint=endpoint, protocol="http", **keys)), [], 0
@@ -38,11 +40,11 @@ def alibaba(url: str) -> list[Any]:
     return pages
 
 
-def mlflow(url: str) -> list[Any]:
+def mlflows(url: str) -> list[Any]:
     """The same of MLflow's own client, with a filter and an order."""
     vendor = all_vendors()["oracle-aidp"]
     uri = vendor.client.environment(url, {"bearer_token": ""}, vendor.resources)["MLFLOW_TRACKING_URI"]
-    client = pytest.importorskip("mlflow").MlflowClient(uri)
+    client = mlflow.MlflowClient(uri)
     pages, token = [], None
     while token or not pages:
         page = client.search_runs(["1", "2"], "", max_results=7, order_by=["start_time ASC"], page_token=token)
@@ -61,7 +63,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 
 
-@pytest.mark.parametrize(("vendor", "walk"), [("alibaba-pai", alibaba), ("oracle-aidp", mlflow)])
+@pytest.mark.parametrize(("vendor", "walk"), [("alibaba-pai", alibaba), ("oracle-aidp", mlflows)])
 def test_an_sdk_gets_from_a_cassette_what_the_platform_told_it(tmp_path: Path, vendor: str, walk: Walk) -> None:
     place = tmp_path / "walk.yaml"
     with LocalRuns("quickstart", auth="verify") as platform, Recorder(vendor, platform.url, place) as recorder:

@@ -8,6 +8,7 @@ from textwrap import dedent
 import pytest
 
 from localruns.surfaces import pytest_plugin
+from localruns.surfaces.recorder import Recorder
 from localruns.testing import LocalRuns
 
 HEAD = """
@@ -24,6 +25,7 @@ def ask(handle, size=10, method="GET", path="/nsml/v1/projects/runs", **headers)
 @pytest.fixture(scope="session")
 def _imported() -> None:
     """Import what servers need before `pytester` does: it forgets imports, and compiled code bears no second one."""
+    assert Recorder
     with LocalRuns() as emu:
         emu.open().credentials("oracle-aidp")
 

@@ -15,16 +15,14 @@ Run = Callable[..., pytest.RunResult]
 
 STUDIO = "/api/v2/models/modelStudios/ri.models.main.model-studio.a1b2c3d4-e5f6-7890-abcd-ef1234567890/runs"
 WALK = f"""
-    import requests
 
     @pytest.mark.localruns(cassette="nightly", vendor="palantir-foundry")
     def test_walks(localruns):
-        with requests.Session() as client:
-            client.trust_env = False
-            client.headers["Authorization"] = "Bearer " + localruns.credentials()["token"]
+        headers = {{"Authorization": "Bearer " + localruns.credentials()["token"]}}
+        with httpx.Client(headers=headers) as client:
             runs, token = [], ""
             while token is not None:
-                asked = {{"preview": "true", "pageSize": "10", "pageToken": token or None}}
+                asked = {{"preview": "true", "pageSize": "10"}} | ({{"pageToken": token}} if token else {{}})
                 page = client.get(localruns.url + {STUDIO!r}, params=asked).json()
                 runs, token = runs + page["data"], page.get("nextPageToken")
         assert len(runs) == 25
