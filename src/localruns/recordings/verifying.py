@@ -180,7 +180,7 @@ class _Work:
 
 
 def _unforeseen(known: Known, claims: Claims) -> list[ErrorRow]:
-    """The lines of the error table that may be meant, where they follow from the caller or the state of the platform."""
+    """The lines of the error table that may be meant, where they follow from the caller or the state of things."""
     status, code = known.exchange.reply.status, claims.code(known.exchange)
     of_caller = bool(code) and code.startswith(tuple(known.vendor.traffic.of_caller))
     if not (status in _OF_STATE or status >= 500 or of_caller):
@@ -208,4 +208,5 @@ def with_token(request: Request, traffic: Traffic, token: str) -> Request:
 
 
 def _note(entry: Entry, found: Sequence[Difference]) -> str:
-    return why(entry) if found else ""
+    """The reason behind our answer, where it is another one altogether."""
+    return why(entry) if any(each.pointer in ("status", "error code") for each in found) else ""

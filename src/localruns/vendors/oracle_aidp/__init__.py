@@ -84,5 +84,6 @@ VENDOR = Vendor(
     ),
     cannot={"total_absent": "its answers state no total", "total_stale": "its answers state no total"},
     contract=contract.CONTRACT,
+    aliases=plain.ALIASES,
     resigning=resign.RESIGNING,
 )

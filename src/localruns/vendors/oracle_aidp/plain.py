@@ -31,6 +31,17 @@ CODES = {
     "InternalServerError": "INTERNAL_ERROR",
     "ServiceUnavailable": "TEMPORARILY_UNAVAILABLE",
 }
+# (sqlstate, error class) beside the code; a code that is not here has neither.
+_PARAMETER, _FAILED = ("KAM00", "INVALID_PARAMETER_VALUE"), ("XXM00", "CLIENT_INTERNAL_ERROR")
+_CLASSES = {
+    "INVALID_PARAMETER_VALUE": _PARAMETER,
+    "BAD_REQUEST": _PARAMETER,
+    "PERMISSION_DENIED": ("KAM00", "PERMISSION_DENIED"),
+    "RESOURCE_DOES_NOT_EXIST": ("KAM00", "RESOURCE_NOT_FOUND"),
+    "ENDPOINT_NOT_FOUND": ("KAM00", "RESOURCE_NOT_FOUND"),
+    "INTERNAL_ERROR": _FAILED,
+    "TEMPORARILY_UNAVAILABLE": _FAILED,
+}
 LIST = "oracle-aidp/mlflow-list-runs.json"
 ERROR = "oracle-aidp/mlflow-error.json"
 
@@ -38,6 +49,14 @@ ERROR = "oracle-aidp/mlflow-error.json"
 def code(row: ErrorRow) -> str:
     """MLflow's name of an error."""
     return CODES[row.code]
+
+
+def error(row: ErrorRow, message: str) -> dict[str, str]:
+    """The body of an error."""
+    content = {"error_code": code(row), "message": message}
+    if known := _CLASSES.get(code(row)):
+        content["sqlstate"], content["error_class"] = known
+    return content
 
 
 def is_plain(request: Request) -> bool:

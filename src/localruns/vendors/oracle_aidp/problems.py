@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from localruns.engine.call import Call
 from localruns.engine.message import ErrorRow, ErrorTable, Reply, Request
@@ -86,15 +85,14 @@ def reply_headers(call: Call) -> tuple[tuple[str, str], ...]:
 
 
 def refuse(refusal: ApiError, call: Call) -> Reply:
-    """`{code, message}`, over MLflow's paths `{error_code, message}`.
+    """`{code, message}`, over MLflow's own paths as MLflow writes it.
 
     `allow` as RFC 9110 asks of a 405; `retry-after` only where a fault asks for it.
     """
     row = TABLE.row(refusal.kind, refusal.code)
     message = row.message.format(detail=refusal.message or refusal.detail or "The request cannot be used.")
     own = plain.is_plain(call.request)
-    content: dict[str, Any] = {"error_code": plain.code(row)} if own else {"code": row.code}
-    content["message"] = message
+    content = plain.error(row, message) if own else {"code": row.code, "message": message}
     if call.settings["error_code"]:
         content["error_code"] = plain.code(row)
     headers = reply_headers(call)
