@@ -13,7 +13,7 @@ from localruns.recordings import jsontext
 
 _LEAST = 3  # characters: one that is percent-encoded
 _RUN = re.compile(
-    r"(?P<percent>[A-Za-z0-9._~+$!*'():@,;/=-]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9._~+$!*'():@,;/=-]*)+)"
+    r"(?P<percent>(?<![A-Za-z0-9._~+$!*'():@,;/=-])[A-Za-z0-9._~+$!*'():@,;/=-]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9._~+$!*'():@,;/=-]*)+)"
     r"|(?P<hex>(?<![A-Za-z0-9])(?:[0-9a-f]{16,}|[0-9A-F]{16,})(?![A-Za-z0-9]))"
     r"|(?P<base64>(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/]{12,}|[A-Za-z0-9_-]{12,})={0,2}(?![A-Za-z0-9+/_=-]))"
 )

@@ -83,6 +83,8 @@ def named(text: str) -> Iterator[Hit]:
         value = found["value"].rstrip(".`")
         if kind not in ("secret", "signature", "key") or is_masked(value) or _SCHEME.fullmatch(value):
             continue
+        if found["sign"] == ">" and text[found.end("value") : found.end("value") + 2] != "</":
+            continue  # the end of something else than an element of XML
         if looks_random(value) or (found["sign"] in ("=", ">") and not _CODE.fullmatch(value)):
             start = found.start("value")
             yield Hit(f"{kind} {found['name']}", start, start + len(value), kind != "signature" and len(value) >= 8)

@@ -12,12 +12,13 @@ from functools import lru_cache
 
 import orjson
 
+_INSIDE = r'[^"\\]*+(?:\\.[^"\\]*+)*+'
 _TOKEN = re.compile(
-    r'"(?P<text>[^"\\]*(?:\\.[^"\\]*)*)"|(?P<open>"(?:[^"\\]|\\.)*\\?\Z)|(?P<number>-?[0-9][0-9.eE+-]*)|(?P<mark>[{}\[\],])',
-    re.DOTALL,
+    rf'"(?P<text>{_INSIDE})"|(?P<open>"{_INSIDE}\\?\Z)|(?P<number>-?[0-9][0-9.eE+-]*)|(?P<mark>[{{}}\[\],])', re.DOTALL
 )
 _START = re.compile(r"\s*[\[{]")
 _NAMES = ("key", "name")
+DEEPEST = 100
 _KEPT_LENGTH = 4_000_000
 Steps = tuple[str | int, ...]
 
@@ -54,7 +55,9 @@ class _Frame:
 
     @property
     def at(self) -> Steps:
-        """The path of a value at this place."""
+        """The path of a value at this place; where it is very deep, only its beginning."""
+        if len(self.path) >= DEEPEST:
+            return self.path
         return (*self.path, self.index if self.is_list else self.key or "")
 
     @property

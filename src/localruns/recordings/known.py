@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator
 from itertools import chain
 
@@ -16,6 +17,7 @@ _TOKEN = re.compile(
     rf"(?<![A-Za-z0-9])(?:{placeholders.UUID}|{placeholders.MEMBER}|[0-9]{{7,}}|{placeholders.FINGERPRINT})(?![A-Za-z0-9])"
 )
 _WORD = re.compile(r"[a-z_ -]+|[A-Z_ -]+|[0-9:. T-]+Z?")
+_ALPHABET = string.ascii_letters + string.digits + "+/_-"
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]+")
 
 
@@ -93,9 +95,8 @@ def _whole(text: str, start: int, end: int, variant: str, value: str) -> tuple[i
     """Where a variant stands: of base64 all that hangs together, since its ends tell of the secret too."""
     if variant == value or not _ENCODED.fullmatch(variant):
         return start, end
-    before = re.search(r"[A-Za-z0-9+/_-]*\Z", text[max(0, start - 4000) : start])
-    after = re.compile(r"[A-Za-z0-9+/_-]*={0,2}").match(text, end)
-    return start - len(before[0] if before else ""), after.end() if after else end
+    before, after = text[:start], text[end:]
+    return len(before.rstrip(_ALPHABET)), len(text) - len(after.lstrip(_ALPHABET).lstrip("="))
 
 
 def _worth(value: str) -> bool:

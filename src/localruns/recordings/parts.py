@@ -13,14 +13,14 @@ from localruns.engine.message import Reply, Request
 from localruns.recordings import jsontext
 from localruns.reports import secrets
 
-Where = Literal["path", "query", "header", "form", "body", "text", "whole"]
+Where = Literal["path", "query", "header", "form", "body", "text", "key", "whole"]
 _FORM = re.compile(r"[\w.%+\[\]-]+=[^&\s?]*(?:&[\w.%+\[\]-]+=[^&\s]*)+|[\w.%\[\]-]{2,40}=[^&\s=?/]+")
 _URL = re.compile(r"(?P<path>(?:https?://|/)[^\s?]*)\?(?P<query>[^\s?=&]+=\S*)")
 _FIELD = re.compile(
-    r'(?<=name=")(?P<name>[^"]+)(?P<head>"[^\n]*\n(?:[^\n]+\n)*?\r?\n)(?P<value>.*?)(?=\r?\n--)', re.DOTALL
+    r'(?<=name=")(?P<name>[^"\n]{1,200})(?P<head>"[^\n]{0,300}\n(?:[^\n]{2,1000}\n){0,20}?\r?\n)'
+    r"(?P<value>.{0,100000}?)(?=\r?\n--)",
+    re.DOTALL,
 )
-
-
 _WHOLE = ("secret", "signature", "key")
 
 
@@ -28,8 +28,8 @@ _WHOLE = ("secret", "signature", "key")
 class Place:
     """One smallest text of an exchange or a file.
 
-    Shape: `where` is `whole` for a text whose parts come one by one after it; `path` the keys that lead to it, `name` what its value is called, "" where it has no name of its own;
-    `is_text` false for a number of JSON.
+    Shape: `where` is `key` for a key of JSON, `whole` for a text whose parts come one by one after it; `path` the keys
+    that lead to it, `name` what its value is called, "" where it has no name of its own; `is_text` false for a number.
     """
 
     where: Where
@@ -67,7 +67,8 @@ def nested(place: Place, change: Change) -> str:
     """The text with what `change` gives for each text in it, when it is JSON, a form or an address, else for itself."""
     if place.value.startswith("--") and "form-data;" in place.value:
         place = replace(place, value=_FIELD.sub(lambda found: _field(found, place, change), place.value))
-    if not place.is_text or (secrets.kind(place.name) in _WHOLE and not isinstance(_json(place.value), dict | list)):
+    whole = secrets.kind(place.name) in _WHOLE and not isinstance(_json(place.value), dict | list)
+    if whole or not place.is_text or len(place.path) > jsontext.DEEPEST:
         return change(place)
     if jsontext.is_json(place.value):
         if place.name:  # a text that may look like JSON by chance
@@ -104,7 +105,8 @@ def _changed(text: str, name: str, above: Place, change: Change) -> str:
 
 
 def _inside(above: Place, leaf: jsontext.Leaf) -> Place:
-    return Place(above.where, (*above.path, *leaf.path), leaf.name, leaf.value, leaf.is_text)
+    where = "key" if leaf.is_key else above.where
+    return Place(where, (*above.path, *leaf.path), leaf.name, leaf.value, leaf.is_text)
 
 
 def _target(target: str, change: Change) -> str:

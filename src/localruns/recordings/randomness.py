@@ -13,6 +13,7 @@ from localruns import placeholders
 LEAST = 24
 _RUN = re.compile(rf"[A-Za-z0-9+/=_-]{{{LEAST},}}")
 _PIECE = re.compile(r"[A-Za-z0-9]{16,}")
+_WORD = re.compile(r"[A-Z]?[a-z]{3,}")
 _KNOWN_FORMS = re.compile(rf"{placeholders.UUID}|[0-9a-f]+|[0-9A-F]+|{placeholders.WORD}")
 _CHANGES = 0.35
 _BITS = 3.6
@@ -35,7 +36,8 @@ def _is_random(piece: str) -> bool:
     if len(set(kinds)) < 3:
         return False
     changes = sum(one != other for one, other in pairwise(kinds))
-    return changes / len(piece) >= _CHANGES and _entropy(piece) >= _BITS
+    in_words = sum(map(len, _WORD.findall(piece)))
+    return in_words < len(piece) / 2 and changes / len(piece) >= _CHANGES and _entropy(piece) >= _BITS
 
 
 def _entropy(piece: str) -> float:

@@ -103,7 +103,7 @@ class Redactor:
         for _, _, meaning, _ in meanings:
             inner = replace(place, name="", value=meaning)
             parts.nested(inner, lambda deep: self._noticed(deep, texts, depth + 1))
-        if not found and not meanings and place.where == "body" and self._by_name_alone:
+        if not found and not meanings and place.where in ("body", "key") and self._by_name_alone:
             if len(self._plain) > _MOST_PLAIN:
                 self._plain.clear()
             self._plain.add((place.name, place.value))

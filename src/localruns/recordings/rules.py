@@ -38,7 +38,7 @@ class Rules:
     def kind(self, place: Place) -> str:
         """`secret` for a place that a rule names, else nothing."""
         listed = {"header": self.headers, "query": self.query}.get(place.where, self.body)
-        return "secret" if listed and _named(place, listed) else ""
+        return "secret" if listed and place.where != "key" and _named(place, listed) else ""
 
     def keeps(self, place: Place) -> bool:
         """Whether the text of a place is to stay as it is."""
