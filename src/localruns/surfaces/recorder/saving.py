@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
 
@@ -11,6 +12,7 @@ from localruns.recordings.keeping import Keeper, LeftOut
 HOLD_S = 2.0
 PATIENCE_S = 60.0
 STOPPED = "the recorder was stopped meanwhile"
+_log = logging.getLogger("localruns.recorder")
 
 
 class Saver:
@@ -46,6 +48,8 @@ class Saver:
     def close(self) -> None:
         """Save what waits; what comes now is left out. May be called twice."""
         with self._lock:
-            self._closed = True
+            self._closed, last = True, self._last
+        if last is not None and wait([last], HOLD_S).not_done:
+            _log.warning("large answers are still being cleared of secrets: wait, or the last of them are lost")
         self._pool.shutdown()
         self._keeper.close()
