@@ -159,9 +159,9 @@ def test_in_order_a_request_is_held_against_the_next_exchange_only() -> None:
 def test_each_client_has_plays_of_its_own() -> None:
     held = cassette("/a", "/a", "/b")
     one, other = held.plays(), held.plays()
-    assert held.take(ask("/a"), one) == 0
-    assert held.take(ask("/a"), one) == 1
-    assert held.take(ask("/a"), other) == 0
+    assert held.take(held.key(ask("/a")), one) == 0
+    assert held.take(held.key(ask("/a")), one) == 1
+    assert held.take(held.key(ask("/a")), other) == 0
     assert (held.unplayed(one), held.unplayed(other), held.unplayed(held.plays())) == ([2], [1, 2], [0, 1, 2])
 
 
@@ -220,7 +220,8 @@ def test_threads_share_the_plays_of_a_namespace() -> None:
     held = cassette(*["/a"] * 400)
     plays, found = held.plays(), list[Any]()
     threads = [
-        threading.Thread(target=lambda: found.extend(held.take(ask("/a"), plays) for _ in range(50))) for _ in range(8)
+        threading.Thread(target=lambda: found.extend(held.take(held.key(ask("/a")), plays) for _ in range(50)))
+        for _ in range(8)
     ]
     for thread in threads:
         thread.start()
@@ -287,9 +288,9 @@ def requests(draw: st.DrawFn) -> Request:
 def test_a_recorded_request_always_finds_an_answer(recorded: list[Request], data: st.DataObject) -> None:
     held = cassette(*recorded)
     index = data.draw(st.sampled_from(range(len(recorded))))
-    found = held.take(recorded[index], held.plays())
+    found = held.take(held.key(recorded[index]), held.plays())
     assert isinstance(found, int)
-    assert held.take(recorded[found], held.plays()) == found
+    assert held.take(held.key(recorded[found]), held.plays()) == found
 
 
 @st.composite

@@ -61,7 +61,7 @@ class Cassette:
         self._keys: list[Key] = []
         self._alike: dict[Key, list[int]] = {}
         for index, exchange in enumerate(self.exchanges):
-            alike = self._alike.setdefault(key := self._key(exchange.request), [])
+            alike = self._alike.setdefault(key := self.key(exchange.request), [])
             alike.append(index)
             # One key for all that are alike: a long recording asks the same again and again.
             self._keys.append(key if len(alike) == 1 else self._keys[alike[0]])
@@ -80,12 +80,15 @@ class Cassette:
 
     def find(self, request: Request, plays: Plays) -> Exchange | Miss:
         """The recorded exchange that answers a request, counted as played; or what is wrong with the request."""
-        found = self.take(request, plays)
+        found = self.take(self.key(request), plays)
         return found if isinstance(found, Miss) else self.exchanges[found]
 
-    def take(self, request: Request, plays: Plays) -> int | Miss:
-        """The same by the index of the exchange."""
-        key = self._key(request)
+    def key(self, request: Request) -> Key:
+        """What of a request counts here."""
+        return frozenset(parts(request, self.head.match_on).items())
+
+    def take(self, key: Key, plays: Plays) -> int | Miss:
+        """The index of the exchange that answers a request of that key, counted as played."""
         with plays.lock:
             fitting = self._fitting(key, plays)
             index = self._next(fitting.key, plays)
@@ -98,10 +101,10 @@ class Cassette:
             position = plays.position
         return self._miss(key, position)
 
-    def peek(self, request: Request, plays: Plays) -> int | None:
-        """The index of the exchange that `take` would come to, which is not counted; None for a miss."""
+    def peek(self, key: Key, plays: Plays) -> int | None:
+        """The index that `take` would come to, which is not counted; None for a miss."""
         with plays.lock:
-            return self._next(self._fitting(self._key(request), plays).key, plays)
+            return self._next(self._fitting(key, plays).key, plays)
 
     def unplayed(self, plays: Plays) -> list[int]:
         """The indexes of the exchanges that have not been played."""
@@ -113,9 +116,6 @@ class Cassette:
         request = self.exchanges[index].request
         line = f"{request.method} {request.target}"
         return line if len(line) <= _MAX_LINE else f"{line[: _MAX_LINE - 3]}..."
-
-    def _key(self, request: Request) -> Key:
-        return frozenset(parts(request, self.head.match_on).items())
 
     def _fitting(self, key: Key, plays: Plays) -> StandIn:
         """The recorded request that a request equals, or may stand for; itself when there is none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -155,5 +156,6 @@ def _open(found: Parts) -> Parts:
     return {part: value for part, value in found.items() if len(part) != 2 or part[1] not in closed}
 
 
+@lru_cache(1_000)
 def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -14,6 +14,7 @@ from localruns.engine.message import Reply
 from localruns.engine.namespace import Namespace
 from localruns.engine.recorded import RecordedStore, Standing
 from localruns.engine.routing import Route
+from localruns.engine.stand_ins import Key
 from localruns.engine.steps import decide
 from localruns.engine.vendor import Vendor
 from localruns.engine.walks import NOWHERE, Visit
@@ -37,12 +38,13 @@ def replay(call: Call, route: Route, store: RecordedStore) -> Reply:
     for check in call.vendor.authenticate if route.endpoint is None else route.endpoint.checks:
         if check in call.vendor.authenticate:
             call = check(call)
-    due = store.cassette.peek(call.request, call.space.plays)
+    key = store.cassette.key(call.request)
+    due = store.cassette.peek(key, call.space.plays)
     standing = None if due is None else store.standing(due)
     if standing is not None:
         call = _joined(call, standing)
     call = decide(call)
-    index = _played(call.space, entry, store)
+    index = _played(key, call.space, entry, store)
     entry.endpoint, exchange = operation, store.cassette.exchanges[index]
     if call.space.terms.delays and call.request.wired:
         plan = WirePlan({"latency_ms": exchange.took_ms}, (call.vendor.id, call.state.calls))
@@ -59,7 +61,8 @@ def replay(call: Call, route: Route, store: RecordedStore) -> Reply:
 
 def foreign(space: Namespace, entry: Entry, store: RecordedStore) -> Reply:
     """The recorded answer to a request of no vendor's path. Raises Unrecorded."""
-    exchange = store.cassette.exchanges[_played(space, entry, store)]
+    key = store.cassette.key(entry.request)
+    exchange = store.cassette.exchanges[_played(key, space, entry, store)]
     entry.endpoint = RECORDED
     return as_sent(exchange)
 
@@ -70,9 +73,9 @@ def as_sent(exchange: Exchange) -> Reply:
     return replace(exchange.reply, headers=kept)
 
 
-def _played(space: Namespace, entry: Entry, store: RecordedStore) -> int:
+def _played(key: Key, space: Namespace, entry: Entry, store: RecordedStore) -> int:
     """The index of the exchange that is played. Raises Unrecorded."""
-    found = store.cassette.take(entry.request, space.plays)
+    found = store.cassette.take(key, space.plays)
     if isinstance(found, Miss):
         entry.near_miss = f"the recording {store.cassette.head.name!r} has no answer to this request: {found.words}"
         raise Unrecorded(entry.near_miss)

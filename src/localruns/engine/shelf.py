@@ -66,7 +66,9 @@ class Shelf:
         return Store(snapshot_of(text, label, self._vendors, self._cache, self._seed, self._progress), path)
 
     def _recorded(self, cassette: Cassette, path: Path | None) -> Store:
-        return RecordedStore(cassette, self._vendors, path)
+        store = RecordedStore(cassette, self._vendors, path)
+        store.standing(0)  # the walks are followed here, where it may take time, and not for the first request
+        return store
 
     def _kept(self, name: str, make: Callable[[], Store]) -> Store:
         """The store of that name, made when there is none yet."""

@@ -21,6 +21,7 @@ import click
 from localruns.engine.chaos import summary
 from localruns.engine.journal import Entry
 from localruns.engine.namespace import Namespace
+from localruns.engine.recorded import RecordedStore
 from localruns.paths import cache_dir
 from localruns.reports.words import answered, asked, why
 
@@ -72,8 +73,9 @@ class Console:
         lines = [f"localruns ready on {url}"]
         for space in emulator.spaces.values():
             prefix = "" if space.name == "default" else f"/ns/{quote(space.name, safe='')}"
+            kind = "recording" if isinstance(space.store, RecordedStore) else "scenario"
             served = ", ".join(vendor for vendor in space.states if vendor in emulator.vendors)
-            lines.append(f"  {url}{prefix}/  scenario {space.scenario.name}: {served}")
+            lines.append(f"  {url}{prefix}/  {kind} {space.scenario.name}: {served}")
             if by_chance := summary(space.scenario):
                 lines.append(f"    {by_chance}")
         cache = emulator.options.cache
