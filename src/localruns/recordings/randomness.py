@@ -15,6 +15,8 @@ _RUN = re.compile(rf"[A-Za-z0-9+/=_-]{{{LEAST},}}")
 _PIECE = re.compile(r"[A-Za-z0-9]{16,}")
 _WORD = re.compile(r"[A-Z]?[a-z]{3,}")
 _KNOWN_FORMS = re.compile(rf"{placeholders.UUID}|[0-9a-f]+|[0-9A-F]+|{placeholders.WORD}")
+_KINDS = (re.compile("[0-9]"), re.compile("[a-z]"), re.compile("[A-Z]"))
+_ENOUGH = 500  # characters tell enough of a longer text
 _CHANGES = 0.35
 _BITS = 3.6
 
@@ -32,9 +34,10 @@ def random_runs(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_random(piece: str) -> bool:
-    kinds = ["0" if char.isdigit() else "A" if char.isupper() else "a" for char in piece]
-    if len(set(kinds)) < 3:
+    if not all(kind.search(piece) for kind in _KINDS):
         return False
+    piece = piece[:_ENOUGH]
+    kinds = ["0" if char.isdigit() else "A" if char.isupper() else "a" for char in piece]
     changes = sum(one != other for one, other in pairwise(kinds))
     in_words = sum(map(len, _WORD.findall(piece)))
     return in_words < len(piece) / 2 and changes / len(piece) >= _CHANGES and _entropy(piece) >= _BITS
