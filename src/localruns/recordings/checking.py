@@ -22,9 +22,7 @@ def check(text: str, name: str, vendors: Mapping[str, Vendor], books: Iterable[R
     Raises ConfigError for one that does not load. A large one is left to `localruns validate`.
     """
     if len(text) > MAX_CHECKED_BYTES:
-        left.remark(
-            "the scenario is large, so its order was not checked; `localruns validate` holds it against the schema"
-        )
+        left.remark("the scenario is large, so its order was not compared with the recorded one")
         return
     with tempfile.TemporaryDirectory(prefix="localruns-") as folder:
         snapshot = snapshot_of(text, name, vendors, Path(folder))

@@ -41,6 +41,14 @@ class Outcome:
     findings: Sequence[str] = ()
 
 
+class NothingFound(ConfigError):
+    """There is nothing to write; `left` says what was in the files, a line each."""
+
+    def __init__(self, words: str, left: Sequence[str]) -> None:
+        super().__init__(words)
+        self.left = left
+
+
 class Importing:
     """One import. `progress` is told of the bytes read; every file is read twice, so that a secret is known before
     anything is written."""
@@ -141,10 +149,10 @@ class Importing:
             self._left.add(FLAGGED, f"{finding.where}: {finding.what}")
         return bool(findings)
 
-    def _nothing(self) -> ConfigError:
+    def _nothing(self) -> NothingFound:
         listed = ", ".join(str(path) for path in self._files)
         words = f"{listed}: found no exchange with a list of runs of {self._only or 'any of the vendors'}"
-        return ConfigError(words, *self._left.lines())
+        return NothingFound(words, list(self._left.lines()))
 
 
 @contextlib.contextmanager

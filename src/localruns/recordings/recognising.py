@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from localruns.engine.vendor import Endpoint, Vendor
 from localruns.recordings.leftovers import Leftovers
 
 MAX_SUFFIXES = 12
+_TAME = re.compile(r"(/[A-Za-z0-9._-]{1,24}){1,4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ class Recogniser:
         """What is worth saying at the end: paths that stood in front of the vendors' own."""
         for prefix, count in self._prefixes.items():
             if prefix:
-                yield f"{count} requests went through a gateway under {prefix}: their paths are kept without it"
+                shown = prefix if _TAME.fullmatch(prefix) else "a path of its own"
+                yield f"requests that went through a gateway under {shown}, which their paths lack here: {count}"
 
     def _found(self, request: Request) -> tuple[Request, Route, str] | None:
         """(request, its route, what stood in front of its path); an operation we serve wins over one that we do not."""

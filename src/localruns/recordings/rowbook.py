@@ -49,6 +49,8 @@ class Rowbook:
         """Decide on everything; returns itself."""
         self.scopes = list(dict.fromkeys(walk.scope for walk in walks))
         self._walks = walks[:_MAX_COMPARED]
+        if len(walks) > _MAX_COMPARED:
+            self._left.remark(f"{self.vendor.id}: only the first {_MAX_COMPARED} walks were compared with each other")
         self._queries = {walk.number: self._query(walk) for walk in self._walks}
         self._accept()
         self._changes(calls)

@@ -42,7 +42,7 @@ def import_(
 ) -> None:
     """Turn HAR files, VCR.py cassettes and recordings into a scenario or a recording without secrets."""
     from localruns.paths import cache_dir
-    from localruns.recordings.importing import Importing, name_of
+    from localruns.recordings.importing import Importing, NothingFound, name_of
     from localruns.recordings.redaction import Redactor, load_rules, redaction_key
     from localruns.surfaces.console import counting, show_warnings
     from localruns.vendors import all_vendors
@@ -58,7 +58,11 @@ def import_(
     redactor = Redactor(load_rules(redact), redaction_key(cache_dir()))
     with counting("reading", 2 * sum(_size(path) for path in file)) as progress:
         work = Importing(file, all_vendors(), redactor, vendor or "", progress)
-        outcome = work.cassette(name, place) if form == "cassette" else work.scenario(name, place, delays)
+        try:
+            outcome = work.cassette(name, place) if form == "cassette" else work.scenario(name, place, delays)
+        except NothingFound as error:
+            _list(error.left)
+            raise
     sys.exit(_told(outcome, place))
 
 
@@ -81,20 +85,23 @@ def _size(path: Path) -> int:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def _told(outcome: Outcome, place: Path) -> int:
-    """Say what has come of it; the exit code."""
+def _list(lines: Sequence[str]) -> None:
     from localruns.surfaces.console import printable
 
+    for line in lines:
+        click.echo(printable(line), err=True)
+
+
+def _told(outcome: Outcome, place: Path) -> int:
+    """Say what has come of it; the exit code."""
     for path, count in outcome.read.items():
         click.echo(f"read {click.format_filename(path)}: {count} exchanges")
     for line in outcome.understood:
         click.echo(line)
-    for line in outcome.left:
-        click.echo(printable(line), err=True)
+    _list(outcome.left)
     shown = click.format_filename(place)
     if outcome.findings:
-        for line in outcome.findings:
-            click.echo(printable(f"{shown}:{line}"), err=True)
+        _list([f"{shown}:{line}" for line in outcome.findings])
         click.echo(f"not written: {shown} would hold what looks like a secret; {_ADVICE}", err=True)
         return 1
     click.echo(f"wrote {shown}; next: `localruns serve {shown}`")
