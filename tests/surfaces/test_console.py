@@ -140,7 +140,7 @@ def test_lines_that_nobody_reads_do_not_pile_up(app: App, monkeypatch: pytest.Mo
 
 
 def test_scenarios_are_a_table_on_a_terminal_and_plain_lines_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = [{"name": "a", "vendors": ["x", "y"], "about": "first [bold] :smile:"}]
+    found = [{"name": "a", "kind": "scenario", "vendors": ["x", "y"], "about": "first [bold] :smile:"}]
     for terminal in (False, True):
         stream = Stream(terminal)
         monkeypatch.setattr(sys, "stdout", stream)
