@@ -255,5 +255,5 @@ def test_rules_add_what_is_secret_and_keep_what_is_not(tmp_path: Path) -> None:
     )
     path = tmp_path / "x.json"
     path.write_text('{"a": "see TCK-71 here", "b": "ann@corp-mail.io"}')
-    code, out, _ = run(str(path), "--rules", str(tmp_path / "rules.yaml"))
+    code, out, _ = run(str(path), "--redact", str(tmp_path / "rules.yaml"))
     assert (code, out) == (1, f"{path}:1: a: ticket, T... of 6 characters\n")

@@ -19,7 +19,7 @@ _TOKEN = re.compile(
 _START = re.compile(r"\s*[\[{]")
 _NAMES = ("key", "name")
 DEEPEST = 100
-_KEPT_LENGTH = 4_000_000
+_KEPT_LENGTH = 1_000_000
 Steps = tuple[str | int, ...]
 
 

@@ -33,7 +33,7 @@ ENVIRONMENT = (
 )
 
 
-_MOST_PLAIN = 200_000
+_MOST_PLAIN, _LONGEST_PLAIN = 50_000, 200
 
 
 class Redactor:
@@ -103,7 +103,8 @@ class Redactor:
         for _, _, meaning, _ in meanings:
             inner = replace(place, name="", value=meaning)
             parts.nested(inner, lambda deep: self._noticed(deep, texts, depth + 1))
-        if not found and not meanings and place.where in ("body", "key") and self._by_name_alone:
+        plain = not found and not meanings and place.where in ("body", "key")
+        if plain and self._by_name_alone and len(place.value) <= _LONGEST_PLAIN:
             if len(self._plain) > _MOST_PLAIN:
                 self._plain.clear()
             self._plain.add((place.name, place.value))

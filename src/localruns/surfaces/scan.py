@@ -20,14 +20,14 @@ _LISTS = (("exchanges",), ("interactions",), ("log", "entries"), ("http_interact
 
 @click.command()
 @click.argument("file", nargs=-1, required=True, type=PATH)
-@click.option("--rules", type=PATH, help="A YAML file of what else is secret, and what is not.")
-def scan(file: Sequence[Path], rules: Path | None) -> None:
+@click.option("--redact", type=PATH, metavar="RULES.yaml", help="What is secret besides what is known anyway.")
+def scan(file: Sequence[Path], redact: Path | None) -> None:
     """Find what still looks like a secret in recordings, scenarios, HAR files, cassettes or any text file."""
     from localruns.recordings.rules import load_rules
     from localruns.recordings.scanning import scan_file
     from localruns.vendors import all_vendors
 
-    known, seen, found, unread = load_rules(rules), _Seen(), 0, False
+    known, seen, found, unread = load_rules(redact), _Seen(), 0, False
     for path in file:
         shown = click.format_filename(path)
         seen.begin()
