@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema_rs
 from jsonschema import Draft202012Validator
 
-from localruns.surfaces.edge.wsgi import add_body, add_request
+from localruns.surfaces.edge.wsgi import add_body, add_request, header_part
 from localruns.surfaces.http import App
 
 PROBLEM = "application/problem+json"
@@ -57,7 +57,7 @@ def send(app: App, sent: Sent) -> Got:
         "wsgi.url_scheme": "http",
     }
     fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in sent.headers]
-    add_request(environ, sent.method.encode(), sent.target, "1.1", fields)
+    add_request(environ, sent.method.encode(), sent.target, "1.1", header_part(fields))
     add_body(environ, sent.body)
     head: list[Any] = []
     answer = app.wsgi_app(environ, lambda status, headers, *_: head.extend((status, headers)) or (lambda data: None))

@@ -136,7 +136,7 @@ def request_of(environ: WSGIEnvironment) -> tuple[Request, str | None]:
         # Werkzeug's test client leaves the query out of the target when it was given apart from the path.
         path = target or quote(environ.get("PATH_INFO", "/").encode("latin-1"), safe="/:;=@!$&'()*+,~")
         target = f"{path}?{query}" if query else path
-    named, path, prefix, query = _read_target(target)
+    target, named, path, prefix, query = _read_target(target)
     args, undecodable = parse_query(query)
     wired = "localruns.headers" in environ
     headers = tuple(environ["localruns.headers"] if wired else _headers(environ))
@@ -145,13 +145,15 @@ def request_of(environ: WSGIEnvironment) -> tuple[Request, str | None]:
 
 
 @kept
-def _read_target(target: str) -> tuple[str | None, str, str, str]:
-    """The namespace that a raw target names, the path that is routed on, the prefix before it, and the query."""
+def _read_target(target: str) -> tuple[str, str | None, str, str, str]:
+    """A raw target, the namespace that it names, the path that is routed on, the prefix before it, and the query."""
     raw_path, _, query = target.partition("?")
     if "://" in raw_path and not raw_path.startswith("/"):
         raw_path = "/" + raw_path.partition("://")[2].partition("/")[2]
     named, path = split_namespace("/" + raw_path.lstrip("/"))
-    return (None, path, "", query) if named is None else (unquote(named), path, f"/ns/{named}", query)
+    if named is None:
+        return target, None, path, "", query
+    return target, unquote(named), path, f"/ns/{named}", query
 
 
 def is_slow(environ: WSGIEnvironment) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from localruns.surfaces.edge.wsgi import Environ, add_body, add_request
+from localruns.surfaces.edge.wsgi import Environ, add_body, add_request, header_part
 
 URL_LIMIT_BYTES = 64 * 1024
 HEADERS_LIMIT_BYTES = 64 * 1024
@@ -43,6 +43,8 @@ class RequestReader(HttpToolsProtocol):
         self.upgrade_head = b""
         self.peer = ("", "")
         self.messages = 0
+        self.last_headers: list[tuple[bytes, bytes]] = []
+        self.last_part = header_part([])
         self._begin()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -123,7 +125,9 @@ class RequestReader(HttpToolsProtocol):
         self.keep_alive = self.parser.should_keep_alive() and method != b"CONNECT"
         environ = self.environ = self.base.copy()
         environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = self.peer
-        add_request(environ, method, self.url.decode("latin-1"), version, self.headers)
+        if self.headers != self.last_headers:  # a client mostly sends the same ones again
+            self.last_headers, self.last_part = self.headers, header_part(self.headers)
+        add_request(environ, method, self.url.decode("latin-1"), version, self.last_part)
         self.headers = []  # trailers of a chunked body land here and are forgotten
         if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
             self._expect_body(environ)

@@ -24,6 +24,8 @@ Headers = list[tuple[str, str]]
 Refuse = Callable[[int, str, str], tuple[int, Headers, bytes]]
 """(status, raw request target or "", reason in words) -> status, headers, body"""
 
+SHARED_BYTES = 500
+
 logger = logging.getLogger("localruns.edge")
 
 
@@ -55,6 +57,19 @@ def header_names(name: bytes) -> tuple[str, str]:
     return plain, key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key
 
 
+def header_field(name: bytes, value: bytes) -> tuple[tuple[str, str], str]:
+    """A header as (lower-case name, value), and its environ key. Clients repeat theirs, so they share one copy."""
+    return (_shared_field if len(value) <= SHARED_BYTES else _field)(name, value)
+
+
+def _field(name: bytes, value: bytes) -> tuple[tuple[str, str], str]:
+    plain, key = header_names(name)
+    return (plain, value.decode("latin-1").rstrip(" \t")), key
+
+
+_shared_field = lru_cache(maxsize=2048)(_field)
+
+
 @lru_cache(maxsize=4)
 def http_date(second: int) -> str:
     """A `Date` header's value. Units: seconds since 1970."""
@@ -81,21 +96,28 @@ def split_target(target: str) -> tuple[str, str]:
     return path, query
 
 
-def add_request(environ: Environ, method: bytes, target: str, version: str, fields: list[tuple[bytes, bytes]]) -> None:
-    """Write the head of a request into a fresh copy of the server's environ."""
+def header_part(fields: list[tuple[bytes, bytes]]) -> Environ:
+    """What headers come to in an environ. Shape: `localruns.headers` holds pairs of lower-case name and value."""
+    part: Environ = {}
+    headers = []
+    for name, value in fields:
+        field, key = header_field(name, value)
+        headers.append(field)
+        if key in part:
+            part[key] += "," + field[1]
+        elif key:
+            part[key] = field[1]
+    part["localruns.headers"] = tuple(headers)
+    return part
+
+
+def add_request(environ: Environ, method: bytes, target: str, version: str, headers: Environ) -> None:
+    """Write the head of a request into a fresh copy of the server's environ; `headers` is of `header_part`."""
     environ["REQUEST_METHOD"] = method.decode("latin-1")
     environ["REQUEST_URI"] = environ["RAW_URI"] = target
     environ["PATH_INFO"], environ["QUERY_STRING"] = split_target(target)
     environ["SERVER_PROTOCOL"] = "HTTP/" + version
-    headers = environ["localruns.headers"] = []
-    for name, value in fields:
-        plain, key = header_names(name)
-        text = value.decode("latin-1").rstrip(" \t")
-        headers.append((plain, text))
-        if key in environ:
-            environ[key] += "," + text
-        elif key:
-            environ[key] = text
+    environ.update(headers)
 
 
 def add_body(environ: Environ, body: bytes) -> None:
