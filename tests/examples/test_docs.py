@@ -75,6 +75,7 @@ def folder(tmp_path: Path) -> Path:
     for block in blocks("yaml"):
         if name := re.search(r"^scenario: (\S+)$", block.text, re.MULTILINE):
             (tmp_path / f"{name[1]}.yaml").write_text(block.text, "utf-8")
+    shutil.copy(ROOT / "tests" / "golden" / "har" / "playwright.har", tmp_path / "nightly.har")
     return tmp_path
 
 

@@ -19,7 +19,7 @@ from localruns.surfaces.http import App
 from localruns.testing import LocalRuns
 from localruns.vendors.palantir_foundry import STUDIO
 from tests.clients.walkers import CLIENTS
-from tests.recordings.again import asked_again, recorded
+from tests.recordings.again import GOLDEN, asked_again, recorded
 from tests.recordings.test_importing_har import run
 
 vcr = pytest.importorskip("vcr")
@@ -99,6 +99,15 @@ def test_a_cassette_becomes_a_recording_with_the_same_bytes(
     client = make_app(str(out)).test_client()
     for page, exchange in enumerate(Reader(out), 1):
         assert client.get(f"/nsml/v1/projects/runs?page={page}").data == exchange.reply.body
+
+
+def test_a_cassette_of_pytest_recording_is_brought_in(make_app: MakeApp, tmp_path: Path) -> None:
+    tape, out, taped = GOLDEN.parent / "vcr" / "pytest-recording.yaml", tmp_path / "out.yaml", tmp_path / "taped.yaml"
+    assert "naver-nsml: 1 walk, 3 pages, 13 rows, 1 error; page sizes 5" in run(tape, "--out", out).stdout
+    run(tape, "--as", "cassette", "--out", taped)
+    pairs = list(asked_again(make_app(str(out)), recorded(taped)))
+    assert [theirs.status for theirs, _ in pairs] == [200, 429, 200, 200]
+    assert [ours for _, ours in pairs] == [theirs for theirs, _ in pairs]
 
 
 def plain() -> dict[str, str]:
