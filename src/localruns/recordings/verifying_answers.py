@@ -22,6 +22,7 @@ from localruns.recordings.recognising import Known
 
 MOST = 20
 _SHOWN = 80
+_BUSY = (429, 503)
 _ABSENT = object()
 
 
@@ -147,6 +148,10 @@ def _headers(known: Known, claims: Claims, ours: Reply) -> Iterator[Difference]:
             yield Difference("header content-type", kinds[0], kinds[1] or "absent")
     for header in claims.headers(known.endpoint, theirs.status):
         name = header.name.lower()
+        if header.always and not header.statuses:  # on every answer: ids and the like, which nobody acts on
+            continue
+        if theirs.status in _BUSY and not header.always and name not in own:  # how long to wait is up to the platform
+            continue
         if (name in own) is not (name in other):
             yield Difference(f"header {name}", *("there" if name in each else "absent" for each in (own, other)))
 

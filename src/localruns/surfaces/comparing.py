@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from localruns.errors import ConfigError
-from localruns.surfaces.options import PATH, VENDORS
+from localruns.surfaces.options import ENDINGS, PATH, VENDORS
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -38,7 +38,7 @@ def drift(file: Sequence[Path], vendor: str | None, form: str, out: Path | None)
 
     show_warnings()
     left = Leftovers()
-    report = comparing.drift(placed(file, left), all_vendors(), only=vendor or "", left=left)
+    report = comparing.drift(placed(map(_found, file), left), all_vendors(), only=vendor or "", left=left)
     _tell(drift_report, report, form, out)
     sys.exit(0 if report.good else 1)
 
@@ -60,7 +60,7 @@ def verify(
 
     show_warnings()
     with tempfile.TemporaryDirectory(prefix="localruns-") as folder:
-        verified = _verified(file, vendor or "", scenario, folders, Path(folder), Leftovers())
+        verified = _verified(_found(file), vendor or "", scenario, folders, Path(folder), Leftovers())
     _tell(verifying_report, verified, form, out)
     sys.exit(0 if verified.good else 1)
 
@@ -84,6 +84,15 @@ def _verified(
             return verifying.Verified((), ["nothing could be rebuilt"])
         emulator = verifying.emulator_of(text, vendors, cache)
     return verifying.verify(placed([file], left), vendors, emulator, only=only, prefer=scenario is None, left=left)
+
+
+def _found(file: Path) -> Path:
+    """The file, or the shipped recording of that name. Raises ConfigError."""
+    if file.exists() or file.suffix in (*ENDINGS, ".json", ".har") or len(file.parts) > 1:
+        return file
+    from localruns.engine.library import Library
+
+    return Library().find(str(file))
 
 
 def _tell(kind: ModuleType, report: Any, form: str, out: Path | None) -> None:

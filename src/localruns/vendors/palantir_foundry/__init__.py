@@ -80,6 +80,7 @@ VENDOR = Vendor(
         token_form=r"v1\..+",
         order=lambda rest: asking.ORDER,
         ties=1,
+        of_caller=("invalid_grant",),
     ),
     quota={"calls": 10_000, "per_s": 60},
     cannot={
