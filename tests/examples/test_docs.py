@@ -27,7 +27,7 @@ pytestmark = [
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "src").rglob("README.md"))]
 # Commands that set up a machine, fetch from elsewhere or run a reader's own tests; nothing else is left out.
-SKIPPED = re.compile(r"make( |$)|(\S*/)?pip install |git clone |cd |pytest ")
+SKIPPED = re.compile(r"make( |$)|(\S*/)?pip install |git clone |cd |pytest |python -m benchmarks\.")
 SERVE = re.compile(r"(\S*/)?localruns serve ?(?P<arguments>[^&]*)&?")
 RECORD = re.compile(r"(\S*/)?localruns record (?P<arguments>[^&]*)&?")
 NOT_OUTPUT = "socket -> edge"
@@ -121,7 +121,9 @@ def test_the_commands_of_a_page_run(page: str, folder: Path) -> None:
                 assert len(set(output.splitlines())) == LISTED_BY_A_SNIPPET
 
 
-@pytest.mark.parametrize("block", [each for each in blocks("yaml") if re.search("^(scenario|recording):", each.text, re.M)], ids=place)
+@pytest.mark.parametrize(
+    "block", [each for each in blocks("yaml") if re.search("^(scenario|recording):", each.text, re.M)], ids=place
+)
 def test_the_scenarios_of_a_page_hold(block: Block, tmp_path: Path) -> None:
     path = tmp_path / "shown.yaml"
     path.write_text(block.text, "utf-8")
@@ -151,6 +153,8 @@ def test_nothing_but_setting_up_is_left_out() -> None:
         'make bench ARGS="--out results.json"',
         ".venv/bin/pip install alibabacloud_aiworkspace20210204",
         "pytest -n 4 --localruns-url http://127.0.0.1:8420",
+        "python -m benchmarks.hotpath",  # the end of make test
+        "python -m benchmarks.hotpath --record",
     }
 
 

@@ -149,14 +149,14 @@ def test_a_target_that_comes_in_pieces_is_whole(edge: Edge) -> None:
 
 def test_headers_are_given_in_wire_order_and_joined(edge: Edge, app: Echo) -> None:
     ask(edge, get("/", "X-B: 1", "x-a: \xe9 ", "X-B: 2", "Content-Type: a/b", "under_score: 1"))
-    assert app.last["localruns.headers"] == [
+    assert app.last["localruns.headers"] == (
         ("host", "h"),
         ("x-b", "1"),
         ("x-a", "\xe9"),
         ("x-b", "2"),
         ("content-type", "a/b"),
         ("under_score", "1"),
-    ]
+    )
     assert (app.last["HTTP_X_B"], app.last["CONTENT_TYPE"], app.last["HTTP_HOST"]) == ("1,2", "a/b", "h")
     assert "HTTP_UNDER_SCORE" not in app.last
 
