@@ -62,6 +62,18 @@ def test_a_cassette_that_is_cut_is_told_of(tmp_path: Path) -> None:
     assert out.exists()
 
 
+def test_a_number_without_end_is_damage_and_long_texts_of_digits_are_none(tmp_path: Path) -> None:
+    # The parser in C crashes on an integer that Python refuses to make.
+    content = json.dumps({"log": {"entries": [ENTRIES[0] | {"comment": "8" * 9_000}] * 60 + [{"time": 7}]}})
+    assert len(content) > 65_536 * 2
+    path = tmp_path / "in.har"
+    path.write_text(content.replace('"time": 7', '"time": ' + "7" * 5_000))
+    left = Leftovers()
+    found = list(exchanges(path, left))
+    assert 50 < len(found) <= 60
+    assert "a number of more than 4,000 digits follows" in "".join(left.lines())
+
+
 @cache
 def source(kind: str) -> bytes:
     if kind == "har":
@@ -124,6 +136,7 @@ def test_a_damaged_file_is_brought_in_without_a_traceback(tmp_path: Path, data: 
         (b"[" * 50_000, "found JSON of another kind"),
         (b'{"a":' * 50_000, "found what begins like JSON"),
         (b'{"log":{"entries":[' + b"[" * 50_000, ""),
+        (b'{"log":{"entries":[{"time":' + b"9" * 5_000, "more than 4,000 digits"),
     ],
 )  # fmt: skip
 def test_a_foreign_file_is_one_clear_error(tmp_path: Path, content: bytes, words: str) -> None:

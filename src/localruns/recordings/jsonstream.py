@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import IO, Any
 
 MAX_DEPTH = 100
+MAX_DIGITS = 4_000
+_STEP = 400
+_ENDLESS = re.compile(rb"[\s:,\[-][0-9]{%d}" % MAX_DIGITS)
+_MANY = re.compile(rb"[0-9]{%d}" % (MAX_DIGITS // _STEP - 1))
 _ENDS = {"start_map": "end_map", "start_array": "end_array"}
 
 
@@ -19,6 +24,24 @@ class Damaged(Exception):
 
 
 Events = Iterator[tuple[str, Any]]
+
+
+class _Bounded:
+    """A file that breaks off before a number too long to be read: the parser, which is written in C, crashes on one."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._last = b""
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes. Raises Damaged."""
+        found = self._file.read(size)
+        seen = self._last + found
+        # So many digits in a row would stand at every step of the way, too: a look that costs next to nothing.
+        if _MANY.search(seen[::_STEP]) and _ENDLESS.search(seen):
+            raise Damaged(f"a number of more than {MAX_DIGITS:,} digits follows")
+        self._last = seen[-MAX_DIGITS - 1 :]
+        return found
 
 
 def first_keys(file: IO[bytes]) -> Iterator[str]:
@@ -66,7 +89,7 @@ def _events(file: IO[bytes]) -> Events:
     import ijson
 
     try:
-        yield from ijson.basic_parse(file)
+        yield from ijson.basic_parse(_Bounded(file))
     except ijson.JSONError as error:
         cut = "premature EOF" in str(error)
         raise Damaged("the JSON ends too early" if cut else "what follows is no JSON", cut) from None
