@@ -53,6 +53,25 @@ BAD = (
     {"filter": 5},
     {"experiment_ids": "1"},
 )
+# Walks of MLflow's own client: page size and what else is asked.
+CLIENT_WALKS: tuple[dict[str, Any], ...] = (
+    {"size": 1, "filter_string": "tags.team = 'speech'"},
+    {"size": 7},
+    {"size": 9, "order_by": ["attributes.start_time ASC"]},
+    {"size": 10, "order_by": ["metrics.rmse DESC", "params.model_class ASC"], "run_view_type": 3},
+    {"size": 4, "filter_string": "metrics.rmse < 1.5 and params.model_class != 'BERT'", "order_by": ["tags.team"]},
+    {"size": 2, "run_view_type": 2},
+    {"size": 1000, "filter_string": "attributes.status = 'FINISHED'"},
+    {"size": 5, "filter_string": "tags.team = 'nobody'"},
+)
+CLIENT_BAD: tuple[dict[str, Any], ...] = (
+    {"filter_string": "metrics.rmse <"},
+    {"filter_string": "params.model_class = 5"},
+    {"order_by": ["metrics.rmse SIDEWAYS"]},
+    {"max_results": 50_001},
+    {"max_results": 0},
+    {"page_token": "no token of this server"},
+)
 # Accidents of the server, which localruns refuses: neither of these texts means anything.
 QUIRKS = ('{"experiment_ids": ["1"], "run_view_type": "NOT_A_VIEW"}', "{")
 
@@ -115,19 +134,31 @@ def use(url: str, experiment: str) -> int:
     return count
 
 
-def client_walk(url: str, experiment: str) -> list[str]:
-    """The ids of all runs as MLflow's own client pages through them."""
+def client_pages(url: str, experiment: str, size: int, **asked: Any) -> list[list[str]]:
+    """The pages of a walk of MLflow's own client, each a list of rows as JSON, in which NaN equals itself."""
     from mlflow import MlflowClient
 
-    client, ids, token = MlflowClient(tracking_uri=url), [], None
+    client, pages, token = MlflowClient(tracking_uri=url), [], None
     while True:
-        page = client.search_runs(
-            [experiment], max_results=9, order_by=["attributes.start_time DESC"], page_token=token
-        )
-        ids += [run.info.run_id for run in page]
+        page = client.search_runs([experiment], max_results=size, page_token=token, **asked)
+        pages.append([json.dumps(run.to_dictionary(), sort_keys=True) for run in page])
         token = page.token
         if not token:
-            return ids
+            return pages
+
+
+def client_errors(url: str, experiment: str) -> list[tuple[str, int]]:
+    """(error code, status) of each request that MLflow's own client sees refused."""
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    client, seen = MlflowClient(tracking_uri=url), []
+    for asked in CLIENT_BAD:
+        try:
+            client.search_runs([experiment], **asked)
+        except MlflowException as error:
+            seen.append((error.error_code, error.get_http_status_code()))
+    return seen
 
 
 def stir(url: str, experiment: str) -> None:

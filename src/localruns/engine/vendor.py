@@ -140,3 +140,7 @@ class Vendor:
     quota: Mapping[str, float] = field(default_factory=dict)
     resigning: Resigning | None = None
     aliases: Sequence[Alias] = ()
+
+    def alias_at(self, path: str) -> Alias | None:
+        """The other server's paths that this one is among, None for the vendor's own."""
+        return next((alias for alias in self.aliases if path.startswith(alias.prefix)), None)

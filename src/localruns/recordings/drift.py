@@ -149,7 +149,7 @@ class _Work:
         return Report(findings, list(self._compared.values()), read, list(left.lines()))
 
     def _claims(self, vendor: Vendor, path: str) -> Claims:
-        alias = next((alias for alias in vendor.aliases if path.startswith(alias.prefix)), None)
+        alias = vendor.alias_at(path)
         key = (vendor.id, alias.prefix if alias else "")
         return self._known_claims.get(key) or self._known_claims.setdefault(key, claims_of(vendor, alias))
 

@@ -75,8 +75,9 @@ def _natural(vendor: Vendor, seen: Seen, request: Request, trial: Trial) -> bool
     if seen.failed:
         return False
     wanted = (seen.status, seen.code)
-    if seen.asked.token is not None and seen.code == vendor.errors.page_token and not seen.page:
-        return True  # a token that nobody gave out
+    foreign = seen.asked.token is not None and not seen.page  # a token that nobody gave out
+    if foreign and wanted == trial.codes(vendor, request)[vendor.errors.page_token][:2]:
+        return True
     return any(trial.refusal(vendor, request, auth) == wanted for auth in ("off", "present"))
 
 

@@ -35,7 +35,7 @@ class Trial:
             auth: Emulator(vendors, (text, _LABEL), Options(Path(self._folder.name), auth=auth))
             for auth in ("off", "present")
         }
-        self._codes: dict[str, dict[str, tuple[int, str, bool]]] = {}
+        self._codes: dict[tuple[str, str], dict[str, tuple[int, str, bool]]] = {}
         self._vendors = vendors
 
     def close(self) -> None:
@@ -62,14 +62,16 @@ class Trial:
 
     def codes(self, vendor: Vendor, request: Request) -> Mapping[str, tuple[int, str, bool]]:
         """For each code of the vendor's error table (status, code on the wire, whether it names a wait)."""
-        if vendor.id not in self._codes:
-            found = self._codes[vendor.id] = {}
+        alias = vendor.alias_at(request.path)
+        key = (vendor.id, alias.prefix if alias else "")
+        if key not in self._codes:
+            found = self._codes[key] = {}
             for row in vendor.errors.rows:
                 asked = replace(request, headers=(("prefer", f"error={row.code}"),))
                 reply = self._answered(asked, "off")[0]
                 waits = any(name.lower().endswith("retry-after") for name, _ in reply.headers)
                 found[row.code] = reply.status, vendor.traffic.error_code(Exchange(request, reply)), waits
-        return self._codes[vendor.id]
+        return self._codes[key]
 
     def filling(self, vendor: Vendor) -> Mapping[str, Any]:
         """A row of the vendor with all that a scenario fills in where a literal row lacks it."""

@@ -122,9 +122,7 @@ class _Work:
             return Outcome(place, vendor, words, "skipped", note="the platform did not answer")
         if vendor not in self._emulator.space("default").states:
             return Outcome(place, vendor, words, "skipped", note=f"the scenario holds no data for {vendor}")
-        path = request.path
-        alias = next((alias for alias in known.vendor.aliases if path.startswith(alias.prefix)), None)
-        claims = claims_of(known.vendor, alias)
+        claims = claims_of(known.vendor, known.vendor.alias_at(request.path))
         request = self._prepared(known)
         if known.listing and (lost := self._lost(known)):
             return Outcome(place, vendor, words, "skipped", note=lost)
