@@ -230,6 +230,12 @@ def test_the_command_says_what_it_has_scanned(tmp_path: Path) -> None:
     assert (code, out.splitlines()[-1]) == (0, "3 exchanges and 1 line scanned, nothing found")
 
 
+def test_the_command_counts_the_entries_of_a_har_file(tmp_path: Path) -> None:
+    path = tmp_path / "clean.har"
+    path.write_text('{"log": {"entries": [' + ", ".join(['{"time": 1, "request": {"url": "/x"}}'] * 7) + "]}}")
+    assert run(str(path))[1] == "7 exchanges and 1 line scanned, nothing found\n"
+
+
 def test_the_command_shows_file_line_place_and_kind_but_no_secret(tmp_path: Path) -> None:
     path = tmp_path / "cassette.yaml"
     path.write_text(CASSETTE)

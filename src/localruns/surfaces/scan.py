@@ -59,7 +59,8 @@ class _Seen:
     def note(self, place: Place, line: int) -> None:
         """One more text."""
         path = tuple(place.path)
-        listed = next((path[: len(above) + 1] for above in _LISTS if path[: len(above)] == above), None)
+        # The key above a list is itself a text, at the path of the list.
+        listed = next((path[: len(above) + 1] for above in _LISTS if path[:-1][: len(above)] == above), None)
         last = listed or line
         if last != self._last:
             self._exchanges += listed is not None
