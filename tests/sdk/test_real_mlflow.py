@@ -34,9 +34,11 @@ Pages = list[list[str]]
 
 @dataclass(frozen=True)
 class Taped:
-    """What a real server answered. Shape: `pages` of each walk of MLflow's client, `errors` that it saw."""
+    """What a real server answered. Shape: `pages` of each walk of MLflow's client, `errors` that it saw; `odd` are the
+    server's accidents."""
 
     file: Path
+    odd: Path
     experiment: str
     pages: list[Pages]
     errors: list[tuple[str, int]]
@@ -66,7 +68,11 @@ def taped(tmp_path_factory: pytest.TempPathFactory) -> Taped:
             pages = [mlflow_surface.client_pages(recorder.url, server.experiment, **walk) for walk in WALKS]
             errors = mlflow_surface.client_errors(recorder.url, server.experiment)
         assert not recorder.tally.left_out
-        return Taped(file, server.experiment, pages, errors)
+        odd = file.with_name("odd.yaml")
+        with Recorder("oracle-aidp", server.url, odd) as recorder:
+            for text in mlflow_surface.QUIRKS:
+                mlflow_surface.Plain(recorder.url).post(mlflow_surface.PATHS[0], text)
+        return Taped(file, odd, server.experiment, pages, errors)
 
 
 def run(*arguments: object) -> Result:
@@ -97,6 +103,14 @@ def test_our_emulation_answers_the_same_over_the_documented_surface(taped: Taped
     assert not [each for each in told["exchanges"] if each["result"] != "same"]
     assert (result.exit_code, told["good"]) == (0, True)
     assert told["counts"]["same"] == len(list(Reader(taped.file))) > 100
+
+
+def test_accidents_of_the_server_are_shown_and_not_repeated(taped: Taped) -> None:
+    result = run("verify", taped.odd, "--format", "json")
+    told = json.loads(result.stdout)
+    shown = [[each["pointer"] for each in outcome["differences"]] for outcome in told["exchanges"]]
+    assert (result.exit_code, shown) == (1, [["status"]] * len(mlflow_surface.QUIRKS))
+    assert {exchange.reply.status for exchange in Reader(taped.odd)} == {200}
 
 
 def test_nothing_has_drifted_from_our_claims(taped: Taped) -> None:
