@@ -11,6 +11,7 @@ import orjson
 from localruns.engine.exchange import Exchange, json_of
 from localruns.engine.traffic import Asked, Told
 from localruns.engine.vendor import RowModel, Vendor
+from localruns.recordings import beyond
 from localruns.recordings.leftovers import Leftovers
 from localruns.recordings.recognising import Known
 from localruns.recordings.seen import Seen, Spool, Walk
@@ -49,8 +50,18 @@ class Observer:
             seen.code = "" if exchange.failed else traffic.error_code(exchange)
             seen.final = _final(exchange)
         if known.listing:
+            self._tell(known, seen, told)
             self._join(seen, known, told)
         return seen
+
+    def _tell(self, known: Known, seen: Seen, told: Told | None) -> None:
+        """List what the request asks and the answer says that no scenario can hold."""
+        vendor = known.vendor
+        for name in beyond.parameters(vendor, seen.asked.rest):
+            group = f"parameters that {known.endpoint.name} of {vendor.id} does not have"
+            self._left.add(group, beyond.shown(name))
+        for name in beyond.fields(vendor, known.exchange) if told else ():
+            self._left.add(f"fields beside the rows that the schema of {vendor.id} does not name", beyond.shown(name))
 
     def _join(self, seen: Seen, known: Known, told: Told | None) -> None:
         """Find the walk that the call belongs to, and put its rows there."""
@@ -73,7 +84,8 @@ class Observer:
 
     def _walk(self, seen: Seen) -> Walk:
         """The walk of a call, an open one or a new one; tells the call its page."""
-        key = (seen.vendor.id, seen.scope, orjson.dumps(dict(seen.asked.rest), option=orjson.OPT_SORT_KEYS))
+        rest = beyond.telling(seen.vendor, seen.asked.rest)
+        key = (seen.vendor.id, seen.scope, orjson.dumps(rest, option=orjson.OPT_SORT_KEYS))
         walks = self._open.setdefault(key, [])
         for walk in reversed(walks):
             if page := _page(walk, seen):

@@ -9,6 +9,7 @@ from typing import Any
 
 from localruns.engine.query import Query
 from localruns.engine.vendor import Vendor
+from localruns.recordings import beyond
 from localruns.recordings.changing import Change, difference, placed
 from localruns.recordings.leftovers import Leftovers
 from localruns.recordings.rows import Acceptor
@@ -139,6 +140,8 @@ class Rowbook:
         return None
 
     def _query(self, walk: Walk) -> Query | None:
+        if beyond.parameters(walk.vendor, beyond.telling(walk.vendor, walk.rest)):
+            return None  # what a parameter that we do not know asked for, only the platform could tell
         return self._trial.query(first_page(*self._spool.request(walk.calls[0]), self.vendor.traffic))
 
     def asked(self) -> Iterator[tuple[Walk, Query]]:
