@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -133,6 +134,23 @@ def test_a_recording_of_our_own_becomes_the_same_scenario(both: Both, tmp_path: 
     run(recording, "--out", tmp_path / "third.yaml", "--name", "mitmproxy")
     first, third = (yamlio.load(path) for path in (scenario, tmp_path / "third.yaml"))
     assert {**first, "about": ""} == {**third, "about": ""}
+
+
+@pytest.mark.parametrize("form", ["scenario", "cassette"])
+def test_entries_in_any_order_are_put_in_the_order_of_their_times(tmp_path: Path, form: str) -> None:
+    har = json.loads((GOLDEN / "mitmproxy.har").read_bytes())
+    made = []
+    for name in ("sorted", "mixed"):
+        folder = tmp_path / name
+        folder.mkdir()
+        source, out = folder / "in.har", folder / "out.yaml"
+        source.write_text(json.dumps(har))
+        result = run(source, "--as", form, "--out", out)
+        told = "in.har: entries stand in another order than their times, which were followed"
+        assert (told in result.stderr) == (name == "mixed")
+        made.append("\n".join(line for line in out.read_text("utf-8").splitlines() if told not in line))
+        har["log"]["entries"].reverse()
+    assert made[0] == made[1]
 
 
 def test_delays_are_those_of_the_recording(tmp_path: Path) -> None:

@@ -15,11 +15,12 @@ from localruns.engine.recording import Head, Writer
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
 from localruns.recordings.leftovers import Leftovers
+from localruns.recordings.ordering import Placed, in_time
 from localruns.recordings.rebuilding import Figures, rebuild
 from localruns.recordings.recognising import Known, Recogniser
 from localruns.recordings.redaction import Redactor
 from localruns.recordings.scanning import scan_exchange, scan_file
-from localruns.recordings.sources import exchanges
+from localruns.recordings.sources import exchanges, kind_of
 
 FLAGGED = "exchanges in which something still looks like a secret"
 _ODD = re.compile(r"[^a-z0-9._-]+")
@@ -68,13 +69,14 @@ class Importing:
         self._progress = progress
         self._left = Leftovers(redactor.text)
         self._outcome = Outcome()
+        self._mixed: set[Path] = set()
 
     def scenario(self, name: str, out: Path, delays: bool) -> Outcome:
         """Write a scenario. Raises ConfigError: nothing understood, too large, cannot be written."""
         self._learn()
         listed = " and ".join(path.name for path in self._files[:3]) + (" and others" if len(self._files) > 3 else "")
         rebuilt = rebuild(
-            (self._redactor.exchange(known.exchange) for known in self._known(self._left)),
+            (exchange for exchange, _, _ in self._clean()),
             name,
             self._vendors,
             only=self._only,
@@ -106,11 +108,10 @@ class Importing:
         with _part(out) as part:
             writer = Writer(part, Head(name, f"Imported from {self._files[0].name}."))
             try:
-                for known in self._known(self._left):
-                    clean = self._redactor.exchange(known.exchange)
+                for clean, vendor, endpoint in self._clean():
                     if not self._flagged(clean):
                         writer.add(clean)
-                        counts.setdefault(known.vendor.id, Counter())[known.endpoint.name] += 1
+                        counts.setdefault(vendor, Counter())[endpoint] += 1
             finally:
                 writer.close()
             if not counts:
@@ -126,21 +127,43 @@ class Importing:
 
     def _learn(self) -> None:
         """The first reading: remember the secrets of all exchanges, so that those before them are rid of them too."""
-        for known in self._known(Leftovers()):
-            self._redactor.learn(known.exchange)
-
-    def _known(self, left: Leftovers) -> Iterator[Known]:
-        """The exchanges of the vendors in all files."""
-        recogniser = Recogniser(self._vendors, left, self._only)
+        recogniser = Recogniser(self._vendors, Leftovers(), self._only)
         for path in self._files:
-            self._outcome.read[path] = 0
-            for exchange in exchanges(path, left, self._progress):
-                self._outcome.read[path] += 1
-                known = recogniser.known(exchange)
-                if known is not None:
-                    yield known
+            last, is_har = "", kind_of(path) == "har"
+            for known in self._known(path, recogniser, Leftovers()):
+                self._redactor.learn(known.exchange)
+                if is_har and known.exchange.at:
+                    if known.exchange.at < last:
+                        self._mixed.add(path)
+                    last = known.exchange.at
+
+    def _clean(self) -> Iterator[Placed]:
+        """The second reading: the exchanges of the vendors in all files, without secrets, in the order of their times.
+
+        Recordings and cassettes stand in order; what a HAR file says of its own order is that it is to be looked at.
+        """
+        recogniser = Recogniser(self._vendors, self._left, self._only)
+        for path in self._files:
+            found = (
+                (self._redactor.exchange(known.exchange), known.vendor.id, known.endpoint.name)
+                for known in self._known(path, recogniser, self._left)
+            )
+            if path in self._mixed:
+                self._left.remark(f"{path.name}: entries stand in another order than their times, which were followed")
+                yield from in_time(found)
+            else:
+                yield from found
         for words in recogniser.remarks():
-            left.remark(words)
+            self._left.remark(words)
+
+    def _known(self, path: Path, recogniser: Recogniser, left: Leftovers) -> Iterator[Known]:
+        """The exchanges of the vendors in a file."""
+        self._outcome.read[path] = 0
+        for exchange in exchanges(path, left, self._progress):
+            self._outcome.read[path] += 1
+            known = recogniser.known(exchange)
+            if known is not None:
+                yield known
 
     def _flagged(self, exchange: Exchange) -> bool:
         """Whether something in an exchange still looks like a secret; it then goes to what is left out."""
