@@ -15,7 +15,7 @@ from localruns.engine.exchange import Exchange, reply_from, request_from
 from localruns.paths import cache_dir
 from localruns.recordings.leftovers import Leftovers
 from localruns.recordings.redaction import Redactor
-from localruns.recordings.verifying import Verified, emulator_of, rebuilt_text, verify
+from localruns.recordings.verifying import Verified, emulator_of, rebuilt, verify
 from localruns.surfaces.http import App
 from localruns.vendors import all_vendors
 from tests.clients.pagers import HEADERS, PAGERS
@@ -28,11 +28,11 @@ EACH_VENDOR = pytest.mark.parametrize("vendor", VENDORS)
 
 def verified(exchanges: Sequence[Exchange], folder: Path, only: str = "") -> Verified:
     """Our answers, out of the scenario that the exchanges themselves give."""
-    text = rebuilt_text(exchanges, all_vendors(), only)
-    if not text:
-        return Verified(())
-    left = Leftovers()
-    return verify(placed(exchanges), all_vendors(), emulator_of(text, all_vendors(), folder), only=only, left=left)
+    made = rebuilt(exchanges, all_vendors(), only)
+    if not made.text:
+        return Verified((), made.notes)
+    ours = emulator_of(made.text, all_vendors(), folder)
+    return verify(placed(exchanges), all_vendors(), ours, only=only, unfinished=made.unfinished, left=Leftovers())
 
 
 def differing(report: Verified) -> dict[str, set[str]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from localruns.engine.exchange import Exchange
 from localruns.engine.routing import Router
+from localruns.engine.traffic import Told
 from localruns.engine.vendor import Vendor
 from localruns.recordings.drift_answers import answer
 from localruns.recordings.drift_claims import Claims, claims_of
@@ -132,9 +133,7 @@ class _Work:
         self._note(known.vendor, place, answer(claims, known.endpoint, known.exchange), **counted)
         told = known.vendor.traffic.told(known.exchange) if known.listing else None
         if told is not None:
-            asked = known.vendor.traffic.asked(known.exchange.request)
-            deviations = self._pages.take(known, claims, asked, told)
-            self._note(known.vendor, place, deviations, rows=len(told.rows))
+            self._note(known.vendor, place, self._paged(known, claims, told), rows=len(told.rows))
             self._see(known, claims, place, told.rows)
 
     def report(self, read: int, left: Leftovers) -> Report:
@@ -147,6 +146,12 @@ class _Work:
         findings = [_finding(key, tally) for key, tally in self._tallies.items()]
         findings.sort(key=lambda each: (CLASSES.index(each.classed), each.vendor, each.place, each.kind))
         return Report(findings, list(self._compared.values()), read, list(left.lines()))
+
+    def _paged(self, known: Known, claims: Claims, told: Told) -> Iterable[Deviation]:
+        if known.bodiless:
+            self._left.remark(f"{known.vendor.id}: requests came without their body, so their paging was not compared")
+            return ()
+        return self._pages.take(known, claims, known.vendor.traffic.asked(known.exchange.request), told)
 
     def _claims(self, vendor: Vendor, path: str) -> Claims:
         alias = vendor.alias_at(path)

@@ -19,7 +19,7 @@ from localruns.recordings.observing import Observer
 from localruns.recordings.recognising import Known, Recogniser
 from localruns.recordings.resources import Resources
 from localruns.recordings.rowbook import Rowbook
-from localruns.recordings.seen import Seen, Spool, Walk
+from localruns.recordings.seen import Query, Seen, Spool, Walk
 from localruns.recordings.trial import Trial
 from localruns.recordings.writing import Page, heading, text_of
 
@@ -41,13 +41,15 @@ class Rebuilt:
     """A scenario's text, and what was not understood.
 
     Shape: `notes` a line each; `lost` counts rows and fields that had to be left out because the vendor's schema does
-    not allow them; `text` is empty where nothing was understood.
+    not allow them; `text` is empty where nothing was understood; `unfinished` are the queries whose lists no walk shows
+    from the first page to the last.
     """
 
     text: str
     notes: Sequence[str]
     figures: Sequence[Figures] = ()
     lost: int = 0
+    unfinished: frozenset[Query] = frozenset()
 
 
 def rebuild(
@@ -146,7 +148,8 @@ class _Work:
         text = text_of(Page(head, parts, books, armed))
         check(text, name, self._vendors, books, self._left)
         notes = list(self._left.lines())
-        return Rebuilt(heading(notes) + text, notes, figures, sum(book.lost for book in books))
+        lost = sum(book.lost for book in books)
+        return Rebuilt(heading(notes) + text, notes, figures, lost, _unfinished(self._observer.walks))
 
     def _calls(self, vendor: str) -> list[Seen]:
         return [seen for seen in self._observer.calls if seen.vendor.id == vendor]
@@ -162,6 +165,12 @@ class _Work:
         pages = [seen for seen in calls if seen.good]
         sizes = sorted({seen.asked.size for seen in calls}, key=lambda size: size or 0)
         return Figures(vendor, len(walks), len(pages), self._spool.count(vendor), len(calls) - len(pages), sizes)
+
+
+def _unfinished(walks: Sequence[Walk]) -> frozenset[Query]:
+    """The queries whose lists no walk shows from the first page to the last."""
+    shown = {walk.query for walk in walks if walk.last}
+    return frozenset(shown - {walk.query for walk in walks if walk.started and walk.complete})
 
 
 def _incomplete(walks: Sequence[Walk]) -> Iterator[tuple[int, str]]:

@@ -31,6 +31,20 @@ class Known:
         """Whether it asks for a page of runs."""
         return self.endpoint.name == self.vendor.traffic.endpoint
 
+    @property
+    def scope(self) -> str:
+        """The names in its path."""
+        return "/".join(self.params.values())
+
+    @property
+    def bodiless(self) -> bool:
+        """Whether rows were listed by a body that the file does not hold, so that nobody knows what was asked."""
+        traffic = self.vendor.traffic
+        if not self.listing or traffic.place != "body" or self.exchange.request.body:
+            return False
+        told = traffic.told(self.exchange)
+        return told is not None and bool(told.rows)
+
 
 class Recogniser:
     """Tells the exchanges of the vendors from all others, which go to `left`. `only` names one vendor to look for."""

@@ -14,6 +14,7 @@ from localruns.engine.traffic import Asked
 from localruns.engine.vendor import Endpoint, Vendor
 
 Versions = list[tuple[dict[str, Any], int, int]]
+Query = tuple[str, str, bytes]
 
 _TABLES = """
 CREATE TABLE request (call INTEGER PRIMARY KEY, method TEXT, target TEXT, headers TEXT, body BLOB);
@@ -25,6 +26,11 @@ CREATE TABLE sight (walk INTEGER, page INTEGER, place INTEGER, vendor TEXT, scop
 CREATE INDEX sight_walk ON sight (walk, page, place);
 CREATE INDEX sight_key ON sight (vendor, scope, key, walk);
 """
+
+
+def query_of(vendor: Vendor, scope: str, rest: Mapping[str, Any]) -> Query:
+    """What all requests share that list the same rows: whose, the names in the path, all but what pages."""
+    return vendor.id, scope, orjson.dumps(dict(rest), option=orjson.OPT_SORT_KEYS)
 
 
 @dataclass(slots=True)
@@ -89,6 +95,11 @@ class Walk:
     complete: bool = False
     last: Seen | None = None
     tokens: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def query(self) -> Query:
+        """What it lists."""
+        return query_of(self.vendor, self.scope, self.rest)
 
 
 class Spool:

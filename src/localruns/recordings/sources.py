@@ -83,10 +83,20 @@ def exchanges(path: Path, left: Leftovers, progress: Callable[[int], None] = lam
 
     A file that is cut or damaged gives what stands before. Raises ConfigError for a file that is none of `KINDS`.
     """
+    return (exchange for _, exchange in placed(path, left, progress))
+
+
+def placed(
+    path: Path, left: Leftovers, progress: Callable[[int], None] = lambda size: None
+) -> Iterator[tuple[str, Exchange]]:
+    """The same, each with the words that say where in the file it stands."""
     kind = kind_of(path)
     if kind == "recording":
-        yield from Reader(path)
+        reader = Reader(path)
+        for index, whole in enumerate(reader):
+            yield f"{path}:{reader.line}: exchanges[{index}]", whole
         return
+    lists = "log.entries" if kind == "har" else "interactions"
     count = 0
     try:
         with path.open("rb") as file:
@@ -97,7 +107,7 @@ def exchanges(path: Path, left: Leftovers, progress: Callable[[int], None] = lam
                 for exchange in _of(kind, counted, path, left):
                     count += 1
                     if exchange is not None:
-                        yield exchange
+                        yield f"{path}: {lists}[{count - 1}]", exchange
             except Damaged as error:
                 place = (
                     f"cut at byte {path.stat().st_size:,}" if error.cut else f"damaged before byte {counted.position:,}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -21,8 +21,9 @@ from localruns.engine.vendor import Vendor
 from localruns.recordings.drift_claims import Claims, claims_of
 from localruns.recordings.leftovers import Leftovers
 from localruns.recordings.placing import Placed
-from localruns.recordings.rebuilding import rebuild
+from localruns.recordings.rebuilding import Rebuilt, rebuild
 from localruns.recordings.recognising import Known, Recogniser
+from localruns.recordings.seen import Query, query_of
 from localruns.recordings.verifying_answers import Difference, differences
 from localruns.reports.words import asked, why
 
@@ -66,13 +67,13 @@ class Verified:
         return not self.nothing and not self.of("differs")
 
 
-def rebuilt_text(exchanges: Iterable[Exchange], vendors: Mapping[str, Vendor], only: str = "") -> str:
-    """The scenario of what is recorded, without its faults: what they say is to come from our rules. "" for none."""
-    text = rebuild(exchanges, "verified", vendors, only=only).text
-    if not text:
-        return ""
-    content = Source(text, _LABEL).content
-    return yamlio.dump({name: value for name, value in content.items() if name != "faults"})
+def rebuilt(exchanges: Iterable[Exchange], vendors: Mapping[str, Vendor], only: str = "") -> Rebuilt:
+    """The scenario of what is recorded, without its faults: what they say is to come from our rules."""
+    made = rebuild(exchanges, "verified", vendors, only=only)
+    if not made.text:
+        return made
+    content = Source(made.text, _LABEL).content
+    return replace(made, text=yamlio.dump({name: value for name, value in content.items() if name != "faults"}))
 
 
 def emulator_of(text: str, vendors: Mapping[str, Vendor], cache: Path) -> Emulator:
@@ -87,14 +88,17 @@ def verify(
     *,
     only: str = "",
     prefer: bool = True,
+    unfinished: Collection[Query] = (),
     left: Leftovers | None = None,
 ) -> Verified:
     """Ask `emulator` each recorded request in turn and compare the answers.
 
-    `prefer`: errors that do not follow from the request, such as 429, are asked for by name.
+    `prefer`: errors that do not follow from the request, such as 429, are asked for by name. `unfinished` are queries
+    of which the emulator has no more rows than the recording shows, and that is not all.
     """
     left = left or Leftovers()
     work = _Work(vendors, emulator, only, prefer, left)
+    work.unfinished = unfinished
     outcomes = [outcome for place, exchange in exchanges if (outcome := work.take(place, exchange))]
     return Verified(outcomes, list(left.lines()))
 
@@ -110,6 +114,7 @@ class _Work:
         self._prefer = prefer
         self._left = left
         self._tokens: dict[tuple[str, str], str] = {}
+        self.unfinished: Collection[Query] = ()
 
     def take(self, place: str, exchange: Exchange) -> Outcome | None:
         """One more exchange; None for one that is no vendor's."""
@@ -120,6 +125,8 @@ class _Work:
         words = f"{request.method} {request.path}"
         if exchange.failed:
             return Outcome(place, vendor, words, "skipped", note="the platform did not answer")
+        if known.bodiless:
+            return Outcome(place, vendor, words, "skipped", note="the file does not hold the body of the request")
         if vendor not in self._emulator.space("default").states:
             return Outcome(place, vendor, words, "skipped", note=f"the scenario holds no data for {vendor}")
         claims = claims_of(known.vendor, known.vendor.alias_at(request.path))
@@ -141,7 +148,8 @@ class _Work:
         self._emulator.sent(space, entry)
         if known.listing:
             self._learn(known, Exchange(request, reply))
-        found = differences(known, claims, reply)
+        partial = known.listing and self._partial(known)
+        found = differences(known, claims, reply, partial=partial)
         outcome = Outcome(
             place, known.vendor.id, asked(entry), "differs" if found else "same", found, _note(entry, found)
         )
@@ -168,6 +176,14 @@ class _Work:
         if known.exchange.reply.status >= 400:  # a token that was refused may be anything
             return ""
         return "no answer of ours leads to the page of this token"
+
+    def _partial(self, known: Known) -> bool:
+        """Whether the recording does not show all rows of the list."""
+        asked = known.vendor.traffic.asked(known.exchange.request)
+        if query_of(known.vendor, known.scope, asked.rest) not in self.unfinished:
+            return False
+        self._left.add("totals and ends of lists of which the file does not show all pages", known.vendor.id)
+        return True
 
     def _learn(self, known: Known, ours: Exchange) -> None:
         """Which token of ours stands for the recorded one."""

@@ -15,6 +15,7 @@ import orjson
 from localruns import placeholders
 from localruns.engine.exchange import json_of
 from localruns.engine.message import Reply
+from localruns.engine.traffic import Traffic
 from localruns.engine.vendor import RowModel
 from localruns.recordings.drift_claims import Claims
 from localruns.recordings.drift_shape import kind_of
@@ -35,17 +36,20 @@ class Difference:
     recorded: str
 
 
-def differences(known: Known, claims: Claims, ours: Reply) -> list[Difference]:
-    """Where our reply differs from the recorded one, the first `MOST`."""
+def differences(known: Known, claims: Claims, ours: Reply, *, partial: bool = False) -> list[Difference]:
+    """Where our reply differs from the recorded one, the first `MOST`.
+
+    `partial`: the recording does not show all rows of the list, so we may end where it goes on.
+    """
     found = []
-    for difference in _all(known, claims, ours):
+    for difference in _all(known, claims, ours, partial):
         found.append(difference)
         if len(found) == MOST:
             break
     return found
 
 
-def _all(known: Known, claims: Claims, ours: Reply) -> Iterator[Difference]:
+def _all(known: Known, claims: Claims, ours: Reply, partial: bool) -> Iterator[Difference]:
     theirs = known.exchange.reply
     if ours.status != theirs.status:
         yield Difference("status", _status(known, claims, ours), _status(known, claims, theirs))
@@ -63,28 +67,37 @@ def _all(known: Known, claims: Claims, ours: Reply) -> Iterator[Difference]:
             yield Difference("body", _body(ours.body, one), _body(theirs.body, other))
         return
     if theirs.status == 200 and known.listing:
-        yield from _lists(claims, one, other)
+        yield from _lists(claims, one, other, partial)
     else:
         yield from _shapes(one, other, "")
 
 
-def _lists(claims: Claims, one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[Difference]:
+def _lists(claims: Claims, one: Mapping[str, Any], other: Mapping[str, Any], partial: bool) -> Iterator[Difference]:
     traffic = claims.vendor.traffic
     apart = (traffic.rows_at, traffic.next_at, traffic.total_at)
     yield from _shapes(_without(one, apart), _without(other, apart), "")
     if traffic.next_at:
         ends = [_end(content.get(traffic.next_at, _ABSENT)) for content in (one, other)]
-        if ends[0] != ends[1]:
+        if ends[0] != ends[1] and not (partial and _goes_on(traffic, other) and not _goes_on(traffic, one)):
             yield Difference(f"/{traffic.next_at}", *ends)
     if traffic.total_at:
         totals = [content.get(traffic.total_at, _ABSENT) for content in (one, other)]
-        if totals[0] != totals[1]:
+        if totals[0] != totals[1] and not (partial and _fewer(*totals)):
             yield Difference(f"/{traffic.total_at}", *map(_shown, totals))
     lists = [content.get(traffic.rows_at, _ABSENT) for content in (one, other)]
     if all(isinstance(each, list) for each in lists):
         yield from _rows(claims.vendor.rows, lists[0], lists[1], f"/{traffic.rows_at}")
     elif shape_of(lists[0]) != shape_of(lists[1]):
         yield Difference(f"/{traffic.rows_at}", *map(shape_of, lists))
+
+
+def _goes_on(traffic: Traffic, content: Mapping[str, Any]) -> bool:
+    token = content.get(traffic.next_at)
+    return token is not None and str(token) not in traffic.no_token
+
+
+def _fewer(one: Any, other: Any) -> bool:
+    return isinstance(one, int) and isinstance(other, int) and one < other
 
 
 def _rows(model: RowModel, one: Sequence[Any], other: Sequence[Any], pointer: str) -> Iterator[Difference]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from localruns.recordings.leftovers import Leftovers
+    from localruns.recordings.seen import Query
     from localruns.recordings.verifying import Verified
 
 _FORMATS = click.Choice(["table", "json", "junit"])
@@ -75,24 +76,32 @@ def _verified(
     from localruns.vendors import all_vendors
 
     vendors = all_vendors()
+    unfinished: Collection[Query] = ()
     if scenario:
         emulator = Emulator(vendors, scenario, Options(cache, folders))
     else:
         exchanges = (exchange for _, exchange in placed([file], Leftovers()))
-        text = verifying.rebuilt_text(exchanges, vendors, only)
-        if not text:
-            return verifying.Verified((), ["nothing could be rebuilt"])
-        emulator = verifying.emulator_of(text, vendors, cache)
-    return verifying.verify(placed([file], left), vendors, emulator, only=only, prefer=scenario is None, left=left)
+        made = verifying.rebuilt(exchanges, vendors, only)
+        if not made.text:
+            return verifying.Verified((), made.notes)
+        emulator, unfinished = verifying.emulator_of(made.text, vendors, cache), made.unfinished
+    prefer = scenario is None
+    recorded = placed([file], left)
+    return verifying.verify(recorded, vendors, emulator, only=only, prefer=prefer, unfinished=unfinished, left=left)
 
 
 def _found(file: Path) -> Path:
-    """The file, or the shipped recording of that name. Raises ConfigError."""
+    """The file, or what is shipped under that name. Raises ConfigError."""
     if file.exists() or file.suffix in (*ENDINGS, ".json", ".har") or len(file.parts) > 1:
         return file
     from localruns.engine.library import Library
+    from localruns.engine.recording import is_recording
 
-    return Library().find(str(file))
+    shipped = {item.name: item.path for item in Library()}
+    if str(file) in shipped:
+        return shipped[str(file)]
+    names = ", ".join(name for name, path in shipped.items() if is_recording(path))
+    raise ConfigError(f"{file}: no such file, expected one, or the name of a shipped recording: {names}")
 
 
 def _tell(kind: ModuleType, report: Any, form: str, out: Path | None) -> None:
