@@ -28,7 +28,7 @@ def test_the_default_place_is_named_after_the_file(tmp_path: Path, traffic: Path
     result = bring(tmp_path, traffic)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
-        f"read {traffic}: 1 exchanges",
+        f"read {traffic}: 1 exchange",
         "alibaba-pai: 1 walk, 1 page, 2 rows, 0 errors; page sizes 5",
         "wrote fixtures/recorded/my-nightly.yaml; next: `localruns serve fixtures/recorded/my-nightly.yaml`",
     ]

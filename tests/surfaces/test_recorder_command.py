@@ -122,6 +122,7 @@ def test_rules_of_the_users_own_are_kept_to(out: Path, tmp_path: Path) -> None:
         (["--upstream", "http://x", "--out", "plain.txt"], "found no name that ends in .yaml or .yml"),
         (["--upstream", "http://x", "--out", "/proc/nowhere/x.yaml"], "/proc/nowhere/x.yaml: cannot be written"),
         (["--upstream", "https://x", "--ca", "nothing.pem"], "--ca nothing.pem: found no certificates in PEM"),
+        (["--upstream", "http://x", "--ca", "nothing.pem"], "--ca nothing.pem: found no certificates in PEM"),
         (["--upstream", "http://x", "--redact", "nothing.yaml"], "nothing.yaml: cannot be read"),
         (["--mode", "none"], "found no recording there"),
         (["--upstream", "http://x", "--vendor", "acme"], "'acme' is not one of"),
@@ -136,6 +137,7 @@ def test_what_cannot_be_used_is_one_clear_message(out: Path, arguments: list[str
     assert "Traceback" not in done.stderr
     assert "secret1" not in done.stderr
     assert done.stdout == ""
+    assert not out.exists()
 
 
 def test_a_port_in_use_is_one_clear_message(out: Path) -> None:
@@ -147,6 +149,7 @@ def test_a_port_in_use_is_one_clear_message(out: Path) -> None:
         done.stderr
         == f"error: 127.0.0.1:{port} is in use already: choose another with --port, or --port 0 for a free one\n"
     )
+    assert not out.exists()
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")

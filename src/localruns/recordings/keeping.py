@@ -72,6 +72,7 @@ class Keeper:
         self._plays = self._cassette.plays() if self._cassette else None
         self.forwards = not (mode == "none" or (mode == "once" and past))
         self._rewrites = mode == "rewrite" and path.exists()
+        self._begun = not path.exists()
         if self.forwards and not self._rewrites:
             self._writer = Writer(path, head)
 
@@ -134,6 +135,12 @@ class Keeper:
             if self._writer and not self._closed:
                 self._writer.close()
             self._closed = True
+
+    def abandon(self) -> None:
+        """Close; a file that was begun for nothing goes again."""
+        self.close()
+        if self._begun:
+            self._path.unlink(missing_ok=True)
 
     def _found(self, exchange: Exchange) -> str:
         """What still looks like a secret, where, in words; nothing where nothing does."""

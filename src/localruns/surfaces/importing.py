@@ -95,7 +95,7 @@ def _list(lines: Sequence[str]) -> None:
 def _told(outcome: Outcome, place: Path) -> int:
     """Say what has come of it; the exit code."""
     for path, count in outcome.read.items():
-        click.echo(f"read {click.format_filename(path)}: {count} exchanges")
+        click.echo(f"read {click.format_filename(path)}: {count} exchange{'' if count == 1 else 's'}")
     for line in outcome.understood:
         click.echo(line)
     _list(outcome.left)

@@ -99,7 +99,10 @@ def _told(recorder: Recorder, say: Callable[..., None]) -> int:
     from localruns.surfaces.console import printable
 
     tally, out = recorder.tally, click.format_filename(recorder.out)
-    words = [f"{tally.saved} exchanges recorded in {out}", f"{len(tally.left_out)} left out"]
+    words = [
+        f"{tally.saved} exchange{'' if tally.saved == 1 else 's'} recorded in {out}",
+        f"{len(tally.left_out)} left out",
+    ]
     words += [f"{tally.replayed} answered from it"] if tally.replayed else []
     words += [f"{tally.missed} not found in it"] if tally.missed else []
     say(", ".join(words))

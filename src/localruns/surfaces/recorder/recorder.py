@@ -76,7 +76,11 @@ class Recorder:
 
     def start(self) -> None:
         """Listen, in a daemon thread."""
-        server = self._server = Server(*self._where, self._begin)
+        try:
+            server = self._server = Server(*self._where, self._begin)
+        except ConfigError:
+            self._keeper.abandon()
+            raise
         self._thread = threading.Thread(
             target=server.serve_forever, args=(POLL_S,), name="localruns-recorder", daemon=True
         )
@@ -108,7 +112,7 @@ class Recorder:
         rules = load_rules(Path(redact) if redact else None)
         keeper = Keeper(self.out, self.mode, Redactor(rules, redaction_key(cache_dir())), vendors)
         if place is None and keeper.forwards:
-            keeper.close()
+            keeper.abandon()
             raise ConfigError(f"the mode {self.mode} passes requests on, expected --upstream to say where")
         return keeper, Session(keeper, Saver(keeper), place, Signing(vendors[vendor].resigning), timeout_s, say)
 

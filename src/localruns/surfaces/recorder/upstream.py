@@ -69,7 +69,8 @@ def upstream(url: str, ca: Path | None = None) -> Upstream:
     host = parts.netloc.encode("idna").decode() if not parts.netloc.isascii() else parts.netloc
     name = parts.hostname if parts.hostname.isascii() else parts.hostname.encode("idna").decode()
     place = port or (443 if secure else 80)
-    return Upstream(secure, name, place, host, parts.path.rstrip("/"), _context(ca) if secure else None)
+    context = _context(ca) if secure or ca else None
+    return Upstream(secure, name, place, host, parts.path.rstrip("/"), context if secure else None)
 
 
 def _hidden(url: str) -> str:
