@@ -45,19 +45,42 @@ def test_the_oldest_entries_give_way_by_bytes_but_never_the_newest() -> None:
     assert [entry.id for entry in journal] == [12]
 
 
+def page() -> Page:
+    return Page(Rows((b"x" * 1_000,) * 4), ("a", "b", "c", "d"), 0, 4, 4, (1, 2, 3, 4))
+
+
+def answer(journal: Journal, page: Page) -> None:
+    entry = journal.open(request(), NOW)
+    entry.page, entry.reply = page, Reply(200, {"Runs": []}, rows_at="Runs", rows=page.rows)
+    entry.sent = True
+    journal.answered(entry)
+
+
+def kept_bytes(journal: Journal) -> list[int]:
+    return [sum(map(len, entry.reply.rows)) for entry in journal if entry.reply]
+
+
 def test_the_oldest_answers_lose_their_rows_and_keep_their_count() -> None:
     journal = Journal(max_bytes=20_000)
-    page = Page(Rows((b"x" * 1_000,) * 4), ("a", "b", "c", "d"), 0, 4, 4, (1, 2, 3, 4))
     for _ in range(5):
-        entry = journal.open(request(), NOW)
-        entry.page, entry.reply = page, Reply(200, {"Runs": []}, rows_at="Runs", rows=page.rows)
-        entry.sent = True
-        journal.answered(entry)
-    kept = [sum(map(len, entry.reply.rows)) for entry in journal if entry.reply]
+        answer(journal, page())
+    kept = kept_bytes(journal)
     assert len(kept) == 5
     assert sum(kept) <= 10_000
     assert kept[-1] == 4_000
     assert [entry.row_count for entry in journal] == [4] * 5
+
+
+def test_a_page_that_was_sent_many_times_takes_its_room_once() -> None:
+    journal = Journal(max_entries=10, max_bytes=30_000)
+    shared = page()
+    for _ in range(25):
+        answer(journal, shared)
+    assert kept_bytes(journal) == [4_000] * 10
+    for _ in range(5):
+        answer(journal, page())
+    assert kept_bytes(journal) == [0] * 7 + [4_000] * 3
+    assert [entry.row_count for entry in journal] == [4] * 10
 
 
 def test_it_can_be_read_while_it_grows() -> None:

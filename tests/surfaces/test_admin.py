@@ -124,6 +124,10 @@ def test_the_credential_of_a_bearer_token_does_not_reveal_it(make_app: Callable[
         ("?status=404", [4, 5]),
         ("?status=404&vendor=alibaba-pai", [4]),
         ("?status=599", []),
+        ("?walk=1", [1]),
+        ("?walk=2&vendor=alibaba-pai", [2]),
+        ("?walk=3", [3]),
+        ("?walk=9", []),
         ("?since=3", [4, 5]),
         ("?since=99", []),
         ("?limit=2", [4, 5]),
@@ -138,7 +142,9 @@ def test_the_journal_is_filtered(client: Client, query: str, ids: list[int]) -> 
     ask(client, vendor="naver-nsml", path="/nsml/v1/projects/runs")
     ask(client, path="/api/v1/nope")
     ask(client, path="/nope")
-    assert [entry["id"] for entry in journal(client, query)["requests"]] == ids
+    found = journal(client, query)["requests"]
+    assert [entry["id"] for entry in found] == ids
+    assert all(entry["walk"] == {1: 1, 2: 2, 3: 3}.get(entry["id"]) for entry in found)
     if "limit" not in query:
         told = {"namespace": "default", "count": len(ids), "evicted": 0, "complete": True}
         assert client.get(f"/__admin/requests/count{query}").json == told
@@ -152,6 +158,7 @@ def test_the_journal_is_filtered(client: Client, query: str, ids: list[int]) -> 
         ("status=", "status", "''"),
         ("status=-1", "status", "'-1'"),
         ("status=%C2%B2", "status", "'²'"),
+        ("walk=x", "walk", "'x'"),
         ("since=2026-01-01", "since", "'2026-01-01'"),
         ("since=99999999999", "since", "'99999999999'"),
         ("vendor=alibaba", "vendor", "'alibaba'"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from localruns.engine.namespace import Namespace, VendorState
     from localruns.engine.page_faults import Strike
     from localruns.engine.scenario import Site
+    from localruns.engine.walks import Visit
 
 _NO_CUT = Cut(0, 0)
 
@@ -66,6 +67,13 @@ class Call:
     def resources(self) -> Mapping[str, Any]:
         """What exists at this vendor."""
         return self.site.resources
+
+    def joins(self, visit: Visit, query: Query) -> None:
+        """Put the request into its client's pass, and tell the journal which that is."""
+        entry = self.entry
+        entry.visit = visit
+        entry.walk = walk = self.space.walks.join(self.vendor.id, entry.credential, query, visit)
+        entry.walk_id = walk.id
 
     def uuid(self, purpose: str) -> str:
         """A UUID that depends on (seed, vendor, request number) and what it is for."""

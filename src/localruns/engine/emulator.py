@@ -226,10 +226,11 @@ class Emulator:
 
 
 def _settle(entry: Entry, page: Page | None, answered_s: float, space: Namespace) -> None:
-    """Tell the walk how and when its request ended."""
+    """Tell the walk how and when its request ended; the ledger holds both from now on, as long as it can."""
     walk, visit = entry.walk, entry.visit
     if walk is None or visit is None or entry.reply is None:
         return
+    entry.walk = entry.visit = None
     whole = page is not None and entry.refusal is None and not entry.defect
     visit.doubtful = entry.wire is not None and entry.wire.doubtful
     visit.status, visit.answered_s = entry.reply.status, answered_s
@@ -258,7 +259,7 @@ def _last_resort(entry: Entry, error: Exception) -> Reply:
         _log.error("defect while answering %s %s", entry.request.method, entry.request.path, exc_info=error)
         error = EmulatorError(f"{type(error).__name__}: {error}")
     entry.defect = str(error) if error.status == 500 else ""
-    entry.notes.append(str(error))
+    entry.note(str(error))
     return problem(error)
 
 

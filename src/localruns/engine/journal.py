@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from localruns.engine.message import NO_ROWS, Page, Reply, Request
+from localruns.engine.message import NO_ROWS, Page, Reply, Request, Rows
 
 if TYPE_CHECKING:
     from localruns.engine.query import Cut, Query
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 MAX_ENTRIES = 10_000
 MAX_BYTES = 32 * 1024 * 1024
 _ENTRY_BYTES = 1_000
-_ROW_BYTES = 200  # of a row beside its body: key, number, and what Python needs for them
 
 
 @dataclass(slots=True, eq=False)
@@ -30,9 +29,10 @@ class Entry:
 
     Shape: `notes` are words on how the answer came about; `refusal` what the vendor refused with; `defect` our
     own breach; `near_miss` what to change in a request that matched nothing; `broken`: a wire fault kept the answer
-    from arriving whole; `walk` and `visit` where the request stands in its client's pass; `outlined`: so many rows
-    were sent that are no longer kept. Units: `took_ms` milliseconds; `asked_s` and `answered_s` seconds of a clock that
-    only goes forward, for what lies between them.
+    from arriving whole; `walk_id` is its client's pass, 0 for none, `walk` and `visit` where it stands in that until it
+    has been answered; `has_rows`: the journal counts its rows; `outlined`: so many rows were sent that are no longer
+    kept. Units: `took_ms` milliseconds; `asked_s` and `answered_s` seconds of a clock that only goes forward, for what
+    lies between them.
     """
 
     id: int
@@ -49,7 +49,7 @@ class Entry:
     defect: str = ""
     near_miss: str = ""
     credential: str = ""
-    notes: list[str] = field(default_factory=list)
+    notes: Sequence[str] = ()
     took_ms: float = 0.0
     asked_s: float = field(default_factory=time.monotonic)
     answered_s: float | None = None
@@ -58,9 +58,13 @@ class Entry:
     wire: WirePlan | None = None
     walk: Walk | None = None
     visit: Visit | None = None
-    request_bytes: int = 0
-    row_bytes: int = 0
+    walk_id: int = 0
+    has_rows: bool = False
     outlined: int = 0
+
+    def note(self, words: str) -> None:
+        """Add to what is told of how the answer came about."""
+        self.notes = [*self.notes, words]
 
     @property
     def row_count(self) -> int:
@@ -73,7 +77,7 @@ class Journal:
 
     Shape: `count`, `defects` and `totals` (by vendor, status and whether an endpoint was met) hold for evicted entries
     too; ids are whole numbers from 1, so that those up to `evicted` are gone. Units: half of `max_bytes` is for
-    entries, half for the rows that were sent.
+    entries, half for the rows that were sent; the rows of a page that was sent many times count once.
     """
 
     def __init__(self, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_BYTES) -> None:
@@ -85,6 +89,7 @@ class Journal:
     def _start(self) -> None:
         self._entries: deque[Entry] = deque()
         self._with_rows: deque[Entry] = deque()
+        self._holders: dict[int, int] = {}  # how many entries hold rows, by the id() of those
         self._bytes = self._row_bytes = 0
         self.count = self.evicted = self.defects = 0
         self.totals: Counter[tuple[str, int, bool]] = Counter()
@@ -94,9 +99,8 @@ class Journal:
         with self._lock:
             self.count += 1
             entry = Entry(self.count, request, at)
-            entry.request_bytes = _size(request)
             self._entries.append(entry)
-            self._bytes += entry.request_bytes
+            self._bytes += _ENTRY_BYTES + request.size_bytes
             while len(self._entries) > self._max_entries or (self._bytes > self._max_bytes and len(self._entries) > 1):
                 self._evict()
             return entry
@@ -111,9 +115,7 @@ class Journal:
             self.totals[entry.vendor, status, bool(entry.endpoint)] += 1
             self.defects += bool(entry.defect)
             if rows:
-                entry.row_bytes = rows.size_bytes + _ROW_BYTES * len(rows)
-                self._row_bytes += entry.row_bytes
-                self._with_rows.append(entry)
+                self._keep_rows(entry, rows)
             while self._row_bytes > self._max_bytes and self._outline_oldest():
                 pass
 
@@ -145,9 +147,9 @@ class Journal:
 
     def _evict(self) -> None:
         oldest = self._entries.popleft()
-        self._bytes -= oldest.request_bytes
+        self._bytes -= _ENTRY_BYTES + oldest.request.size_bytes
         self.evicted += 1
-        if oldest.row_bytes:
+        if oldest.has_rows:
             self._drop_rows(oldest)
 
     def _outline_oldest(self) -> bool:
@@ -160,14 +162,18 @@ class Journal:
         entry.page, entry.reply = entry.page.outline, entry.reply.outline
         return True
 
+    def _keep_rows(self, entry: Entry, rows: Rows) -> None:
+        entry.has_rows = True
+        self._with_rows.append(entry)
+        holders = self._holders[id(rows)] = self._holders.get(id(rows), 0) + 1
+        if holders == 1:
+            self._row_bytes += rows.weight_bytes
+
     def _drop_rows(self, entry: Entry) -> None:
+        entry.has_rows = False
         self._with_rows.remove(entry)
-        self._row_bytes -= entry.row_bytes
-        entry.row_bytes = 0
-
-
-def _size(request: Request) -> int:
-    size = _ENTRY_BYTES + len(request.target) + len(request.body)
-    for name, value in request.headers:
-        size += len(name) + len(value)
-    return size
+        rows = entry.page.rows if entry.page else NO_ROWS
+        self._holders[id(rows)] -= 1
+        if not self._holders[id(rows)]:
+            del self._holders[id(rows)]
+            self._row_bytes -= rows.weight_bytes

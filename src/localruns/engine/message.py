@@ -14,6 +14,7 @@ from localruns.engine.kept import kept
 from localruns.values import value
 
 _PRINTABLE = "".join(map(chr, range(33, 127)))
+_ROW_BYTES = 200
 
 
 @value
@@ -24,7 +25,8 @@ class Request:
     the part of it that is routed on, still encoded, without prefix and query; `args` the decoded query pairs in
     order, blank values kept; `headers` (lower-case name, value) in order, duplicates kept. `undecodable`: the
     query holds bytes that are not UTF-8. `wired`: our own server answers, which can carry out any wire fault.
-    Headers are asked for many times, so the first value of each is at hand.
+    Headers are asked for many times, so the first value of each is at hand. Units: `size_bytes` is the length of the
+    target, the headers and the body.
     """
 
     method: str
@@ -37,9 +39,12 @@ class Request:
     body: bytes = b""
     undecodable: bool = False
     wired: bool = False
+    size_bytes: int = field(init=False, repr=False, compare=False)
     _first: Mapping[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        named = sum(len(name) + len(value) for name, value in self.headers)
+        object.__setattr__(self, "size_bytes", len(self.target) + named + len(self.body))
         object.__setattr__(self, "_first", dict(reversed(self.headers)))
 
     def header(self, name: str) -> str | None:
@@ -81,9 +86,9 @@ class Rows(tuple[bytes, ...]):
         return b",".join(self)
 
     @cached_property
-    def size_bytes(self) -> int:
-        """The length of all rows together."""
-        return sum(map(len, self))
+    def weight_bytes(self) -> int:
+        """The length of all rows together, and what Python needs for their keys and numbers."""
+        return sum(map(len, self)) + _ROW_BYTES * len(self)
 
 
 NO_ROWS = Rows()

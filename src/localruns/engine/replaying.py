@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 from localruns.engine import contract
@@ -55,7 +54,7 @@ def replay(call: Call, route: Route, store: RecordedStore) -> Reply:
     if breach is None:
         breach = store.breaches[index] = _breach(exchange, call.vendor, operation)
     if breach:
-        entry.notes.append(f"as the platform sent it, though {breach}")
+        entry.note(f"as the platform sent it, though {breach}")
     return as_sent(exchange)
 
 
@@ -81,7 +80,7 @@ def _played(key: Key, space: Namespace, entry: Entry, store: RecordedStore) -> i
         raise Unrecorded(entry.near_miss)
     failed = store.cassette.exchanges[found].failed
     told = f", to which the platform gave no answer: {failed}" if failed else ""
-    entry.notes.append(f"exchange {found + 1} of the recording {store.cassette.head.name!r}{told}")
+    entry.note(f"exchange {found + 1} of the recording {store.cassette.head.name!r}{told}")
     return found
 
 
@@ -89,9 +88,8 @@ def _joined(call: Call, standing: Standing) -> Call:
     """The call with what it asks in it, the journal and the walk told."""
     entry = call.entry
     entry.query, entry.cut, entry.page_number = standing.query, standing.cut, standing.page_number
-    rest = (standing.cut.size, standing.page_number, standing.version, time.monotonic())
-    entry.visit = Visit(standing.place, standing.first, *rest)
-    entry.walk = call.space.walks.join(call.vendor.id, entry.credential, standing.query, entry.visit)
+    rest = (standing.cut.size, standing.page_number, standing.version, entry.asked_s)
+    call.joins(Visit(standing.place, standing.first, *rest), standing.query)
     return replace(call, query=standing.query, cut=standing.cut, page_number=standing.page_number)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import replace
 
 from localruns.engine.call import Call
@@ -78,7 +77,7 @@ def _wire_fault(call: Call, fault: Fault) -> None:
         raise NotEmulated(f"the wire fault {names} needs the server of localruns itself, this is another one")
     fault.fired += 1
     entry.wire = plan.over(entry.wire)
-    entry.notes.append(f"fault {words(fault.spec)}, fired {fault.fired} times")
+    entry.note(f"fault {words(fault.spec)}, fired {fault.fired} times")
 
 
 def _page_fault(call: Call, fault: Fault, moment: Moment) -> Call:
@@ -119,8 +118,7 @@ def found(
     entry.query, entry.cut, entry.page_number = query, cut, page_number
     place = (cut.size, page_number) if by_number else (0, cut.offset)
     first = page_number == 1 if by_number else not cut.offset and not token
-    entry.visit = Visit(place, first, cut.size, page_number, call.state.version, time.monotonic())
-    entry.walk = call.space.walks.join(call.vendor.id, entry.credential, query, entry.visit)
+    call.joins(Visit(place, first, cut.size, page_number, call.state.version, entry.asked_s), query)
     call.query, call.cut, call.shape = query, cut, shape
     call.page_number, call.by_number = page_number, by_number
     call.token, call.origin = token, origin
@@ -170,7 +168,7 @@ def cut_page(call: Call, query: Query) -> Page:
             acted[strike.armed.id] = strike
     for strike in acted.values():
         strike.armed.fired += 1
-        call.entry.notes.append(f"fault {words(strike.armed.spec)}, fired {strike.armed.fired} times")
+        call.entry.note(f"fault {words(strike.armed.spec)}, fired {strike.armed.fired} times")
     return page
 
 

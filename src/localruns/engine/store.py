@@ -182,7 +182,7 @@ def _weight(query: Query, order: array[int]) -> int:
 
 def _page_weight(query: Query, page: Page) -> int:
     """Roughly what a kept page costs: its rows one by one, and once more joined."""
-    return _query_weight(query) + 2 * page.rows.size_bytes + 200 * len(page.rows)
+    return _query_weight(query) + 2 * page.rows.weight_bytes
 
 
 def _query_weight(query: Query) -> int:

@@ -69,8 +69,15 @@ class Walk:
     query: Query
     visits: list[Visit] = field(default_factory=list)
     ambiguous: bool = False
-    memory: dict[str, Any] = field(default_factory=dict)
-    keys: list[Key] = field(default_factory=list)
+    keys: tuple[Key, ...] = ()
+    _memory: dict[str, Any] | None = None
+
+    @property
+    def memory(self) -> dict[str, Any]:
+        """What is to be remembered of this pass; few have anything."""
+        if self._memory is None:
+            self._memory = {}
+        return self._memory
 
     @property
     def last(self) -> Visit:
@@ -194,9 +201,10 @@ class Walks:
     def _look_for(self, walk: Walk, key: Key, known: list[Walk]) -> None:
         """Requests of that key may belong to the walk; so many walks of one key that the oldest are not looked for."""
         known.append(walk)
-        walk.keys.append(key)
+        walk.keys = (*walk.keys, key)
         if len(known) > MAX_ALIKE:
-            known.pop(0).keys.remove(key)
+            oldest = known.pop(0)
+            oldest.keys = tuple(other for other in oldest.keys if other != key)
 
     def _give_way(self) -> None:
         while len(self._by_id) > MAX_WALKS or self._visits > MAX_VISITS:

@@ -47,6 +47,7 @@ _KEYS = _query("keys", "All row keys uncut, or the first of long lists.", type="
 _FILTERS = (
     _OF_VENDOR,
     _query("status", "Requests answered with this status.", type="integer", minimum=0, maximum=999_999_999),
+    _query("walk", "Requests of the walk with this id.", type="integer", minimum=0, maximum=999_999_999),
     _query("since", "Requests behind the one with this id.", type="integer", minimum=0, maximum=999_999_999),
 )
 _LIMIT = _query("limit", "The newest so many.", type="integer", minimum=0, maximum=999_999_999)

@@ -77,6 +77,7 @@ def as_json(entry: Entry) -> dict[str, Any]:
         "near_miss": entry.near_miss or None,
         "defect": secrets.without(entry.defect, entry.request) or None,
         "credential": secrets.credential(entry.credential, entry.request) or None,
+        "walk": entry.walk_id or None,
         "rows": entry.row_count,
         "row_keys": None if entry.outlined else list(entry.page.keys) if entry.page else [],
         "took_ms": round(entry.took_ms, 3),

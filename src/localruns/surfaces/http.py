@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from localruns.engine.emulator import Emulator, problem, split_namespace
 from localruns.engine.journal import Entry
-from localruns.engine.kept import kept
+from localruns.engine.kept import KEPT, KEPT_LENGTH, kept
 from localruns.engine.message import Reply, Request, parse_query
 from localruns.engine.namespace import Namespace
 from localruns.engine.recorded import RecordedStore
@@ -74,7 +74,7 @@ class App(flask.Flask):
         elif route is None or route.endpoint is None:
             entry.near_miss = near_miss(self.emulator.router, request)
         elif hint := ignored(route.vendor, route.endpoint, request):
-            entry.notes.append(hint)
+            entry.note(hint)
         body = _deliver(reply, entry, environ, start_response)
         return _Sending(body, lambda: self.emulator.sent(space, entry), closed="localruns.headers" in environ)
 
@@ -136,24 +136,36 @@ def request_of(environ: WSGIEnvironment) -> tuple[Request, str | None]:
         # Werkzeug's test client leaves the query out of the target when it was given apart from the path.
         path = target or quote(environ.get("PATH_INFO", "/").encode("latin-1"), safe="/:;=@!$&'()*+,~")
         target = f"{path}?{query}" if query else path
-    target, named, path, prefix, query = _read_target(target)
-    args, undecodable = parse_query(query)
     wired = "localruns.headers" in environ
     headers = tuple(environ["localruns.headers"] if wired else _headers(environ))
-    method, body = environ["REQUEST_METHOD"], _body(environ)
+    body = _body(environ)
+    short = len(target) + len(body) <= KEPT_LENGTH and sum([len(value) for _, value in headers]) <= KEPT_LENGTH
+    return (_shared if short else _request)(target, environ["REQUEST_METHOD"], headers, body, wired)
+
+
+def _request(
+    target: str, method: str, headers: tuple[tuple[str, str], ...], body: bytes, wired: bool
+) -> tuple[Request, str | None]:
+    """A request with all that its target says, and the namespace that it names."""
+    named, path, prefix, query = _read_target(target)
+    args, undecodable = parse_query(query)
     return Request(method, target, path, prefix, query, args, headers, body, undecodable, wired), named
 
 
+_shared = lru_cache(KEPT)(_request)
+"""Clients ask the same again and again: equal requests are one in memory, in the journal above all."""
+
+
 @kept
-def _read_target(target: str) -> tuple[str, str | None, str, str, str]:
-    """A raw target, the namespace that it names, the path that is routed on, the prefix before it, and the query."""
+def _read_target(target: str) -> tuple[str | None, str, str, str]:
+    """The namespace that a raw target names, the path that is routed on, the prefix before it, and the query."""
     raw_path, _, query = target.partition("?")
     if "://" in raw_path and not raw_path.startswith("/"):
         raw_path = "/" + raw_path.partition("://")[2].partition("/")[2]
     named, path = split_namespace("/" + raw_path.lstrip("/"))
     if named is None:
-        return target, None, path, "", query
-    return target, unquote(named), path, f"/ns/{named}", query
+        return None, path, "", query
+    return unquote(named), path, f"/ns/{named}", query
 
 
 def is_slow(environ: WSGIEnvironment) -> bool:

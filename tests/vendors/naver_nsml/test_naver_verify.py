@@ -77,7 +77,7 @@ def test_the_v1_header_may_be_accepted(site, sign):
     assert started.get(headers=v1(sign(RUNS))).status_code == 200
     assert started.last.notes == ["x-ncp-apigw-signature-v1 matches the target as received"]
     assert started.verified().status_code == 200
-    assert started.last.notes == []
+    assert not started.last.notes
     assert error(started.get(headers=v1(sign(RUNS, secret="x")))) == INVALID
 
 

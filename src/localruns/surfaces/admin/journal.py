@@ -18,7 +18,7 @@ from localruns.surfaces.hints import server_url
 
 MAX_LIMIT = 10_000
 FORMATS = ("json", "har", "curl")
-_FILTERS = ("vendor", "status", "since")
+_FILTERS = ("vendor", "status", "walk", "since")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _found(emulator: Emulator, met: bool | None = None) -> Found:
     """The entries that the filters let through. Raises Problem 400 for a filter that cannot be used."""
     space = space_of(emulator)
     vendor = one_of("vendor", emulator.all_vendors, "")
-    since, status = argument("since", 0), argument("status", 0)
+    since, status, walk = argument("since", 0), argument("status", 0), argument("walk", 0)
     journal = space.journal
     entries = [
         entry
@@ -96,11 +96,12 @@ def _found(emulator: Emulator, met: bool | None = None) -> Found:
         if vendor in ("", entry.vendor)
         and entry.id > since
         and (not status or (entry.reply is not None and entry.reply.status == status))
+        and walk in (0, entry.walk_id)
         and met in (None, bool(entry.endpoint))
     ]
     if since >= journal.evicted:
         return Found(space, entries, len(entries), exact=True, complete=True)
-    if since:
+    if since or walk:
         return Found(space, entries, len(entries), exact=False, complete=False)
     total = journal.total(vendor, status, met)
     return Found(space, entries, total, exact=True, complete=total <= len(entries))

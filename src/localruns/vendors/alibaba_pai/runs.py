@@ -26,7 +26,7 @@ def render(page: Page, call: Call) -> Reply:
     `TotalCount` is sent as the setting `total_count` says.
     """
     by_number = call.by_number
-    content: dict[str, Any] = {"requestId": call.uuid("request").upper(), "Runs": []}
+    content: dict[str, Any] = {"requestId": call.uuid("request").upper(), "Runs": ()}
     wanted = call.settings["total_count"]
     if page.shown is not None and (wanted == "always" or (wanted == "page_mode" and by_number)):
         content["TotalCount"] = page.shown

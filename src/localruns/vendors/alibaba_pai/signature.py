@@ -69,7 +69,7 @@ def require_match(call: Call, authorization: Authorization, secret: str) -> None
         )
     if prefix := call.request.prefix:
         without = "with" if held[0] is not forms[0] else "without"
-        call.entry.notes.append(f"the signature holds for the path {held[0].path!r}, {without} the prefix {prefix!r}")
+        call.entry.note(f"the signature holds for the path {held[0].path!r}, {without} the prefix {prefix!r}")
 
 
 def require_new(call: Call, authorization: Authorization) -> None:

@@ -30,7 +30,7 @@ _FIELDS = (
 def render(page: Page, call: Call) -> Reply:
     """One page. Shape: `runList`, then `totalCount`: one SDK unwraps whatever key comes first."""
     total = page.shown if call.settings["total_count"] == "all" else len(page.rows)
-    content: dict[str, Any] = {"runList": [], "totalCount": total}
+    content: dict[str, Any] = {"runList": (), "totalCount": total}
     return Reply(200, content, "naver-nsml/list-runs.json", reply_headers(call), "runList", page.rows, JSON_UTF8)
 
 

@@ -58,7 +58,7 @@ def verify(call: Call, header: str) -> None:
     for words, signed in readings.items():
         if hmac.compare_digest(signature(credential["secret"], signed).encode(), wire_bytes(given)):
             if len(readings) > 1 or header == SIGNATURE_V1:
-                call.entry.notes.append(f"{header} matches the target {words}")
+                call.entry.note(f"{header} matches the target {words}")
             return
     # Only a refusal needs the search for what went wrong.
     from localruns.vendors.naver_nsml.mismatch import explain

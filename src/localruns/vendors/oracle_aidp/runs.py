@@ -27,7 +27,7 @@ def render(page: Page, call: Call) -> Reply:
     Over MLflow's own paths there is no such header, and `runs` is left out where no run matches.
     """
     own = plain.is_plain(call.request)
-    content: dict[str, Any] = {} if own and not page.rows else {"runs": []}
+    content: dict[str, Any] = {} if own and not page.rows else {"runs": ()}
     headers = reply_headers(call)
     token = next_token(page, call)
     if token is not None:

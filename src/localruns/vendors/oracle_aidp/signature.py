@@ -50,7 +50,7 @@ def verify(call: Call, known: Mapping[str, Any], shared: str) -> None:
     for target, words in _targets(call.request):
         if _holds(key, raw, signing_text(call.request, names, target)):
             if call.request.prefix:
-                call.entry.notes.append(f"signature over the path {words}")
+                call.entry.note(f"signature over the path {words}")
             return
     raise Unauthorized(detail=_difference(call.request, names, key, raw))
 

@@ -91,7 +91,7 @@ def give(call: Call) -> Reply:
     if scopes is not None and _OFFLINE in scopes and not source:
         source = grants.keep(call, Grant(call.details.client, scopes, expires, renews=True))
     token = grants.keep(call, Grant(call.details.client, scopes, expires, source=source))
-    call.entry.notes.append(f"an access token for {ttl_s} s, scopes {'all' if scopes is None else ' '.join(scopes)}")
+    call.entry.note(f"an access token for {ttl_s} s, scopes {'all' if scopes is None else ' '.join(scopes)}")
     content: dict[str, Any] = {"access_token": token, "token_type": "bearer", "expires_in": ttl_s}
     content |= {"refresh_token": source or None, "scope": None}
     return Reply(200, content, "palantir-foundry/token.json", NO_STORE)
@@ -104,7 +104,7 @@ def revoke(call: Call) -> Reply:
         raise ApiError(code="invalid_request", detail="there is no token in the form")
     grant = grants.of(call).get(token)
     if grant is None or grant.client != call.details.client:
-        call.entry.notes.append("nothing was revoked: the token was not given out to this client in this namespace")
+        call.entry.note("nothing was revoked: the token was not given out to this client in this namespace")
     else:
         grants.revoke(call, token)
     return Reply(200)

@@ -22,7 +22,7 @@ _FRACTION = re.compile(r"\.(\d+)")
 
 def render(page: Page, call: Call) -> Reply:
     """One page; `nextPageToken` is left out when no row is left, never empty and never null."""
-    content: dict[str, Any] = {"data": []}
+    content: dict[str, Any] = {"data": ()}
     if token := next_token(page, call, PREFIX):
         content["nextPageToken"] = token
     return Reply(200, content, "palantir-foundry/list-runs.json", NO_CACHE, "data", page.rows)
