@@ -20,6 +20,7 @@ from localruns.engine.recording import Reader
 from localruns.errors import ConfigError
 from localruns.recordings.keeping import MODES
 from localruns.surfaces.recorder import Recorder, relay, saving
+from localruns.testing import LocalRuns
 from tests.clients.upstreams import Call, Client, Platform, ask, platform
 
 Stand = Callable[..., tuple[Recorder, Platform]]
@@ -214,6 +215,31 @@ def test_answers_without_a_length_are_whole(stand: Stand, out: Path, framing: st
             assert client.ask("GET", target).body == b"abcdef"
     assert b"abcdef" in raw(recorder.url, b"GET /c HTTP/1.0\r\n\r\n")
     assert [exchange.reply.body for exchange in recorded(out)] == [b"abcdef"] * 3
+
+
+def test_the_answer_is_the_one_behind_early_hints(stand: Stand, out: Path) -> None:
+    hints = b"HTTP/1.1 103 Early Hints\r\nlink: </a>; rel=preload\r\n\r\n"
+
+    def respond(call: Call) -> None:
+        call.send(b"HTTP/1.1 100 Continue\r\n\r\n", hints * 2)
+        call.answer(b"the answer") if call.target == "/a" else call.send(hints * 100)
+
+    recorder, _ = stand(respond)
+    got = ask(recorder.url, "/a")
+    assert (got.status, got.body, got.header("link")) == (200, b"the answer", None)
+    assert ask(recorder.url, "/b").status == 502
+    assert [exchange.reply.status for exchange in recorded(out)] == [200, 502]
+
+
+@pytest.mark.parametrize("status", [600, 999])
+def test_a_status_beyond_the_known_classes_is_recorded_and_replayed(stand: Stand, out: Path, status: int) -> None:
+    recorder, _ = stand(lambda call: call.answer(b"{}", f"{status} Odd"))
+    assert ask(recorder.url, "/a").status == status
+    recorder.stop()
+    with Recorder("naver-nsml", "", out, "none") as replayed:
+        assert ask(replayed.url, "/a").status == status
+    with LocalRuns(str(out)) as served:
+        assert ask(served.url, "/a").status == status
 
 
 def test_a_redirect_is_passed_back_and_not_followed(stand: Stand, out: Path) -> None:

@@ -43,7 +43,7 @@ def number(value: Any) -> float:
 def status(value: Any) -> int:
     """An HTTP status, 0 when it is none."""
     text = str(value)
-    return int(text) if re.fullmatch(r"[1-5][0-9]{2}", text) else 0
+    return int(text) if re.fullmatch(r"[1-9][0-9]{2}", text) else 0
 
 
 def headers(pairs: Iterable[tuple[Any, Any]]) -> Pairs:
@@ -112,7 +112,7 @@ def exchange(
     code, received, content = answered
     content = plain(content, received)
     received = [pair for pair in received if pair[0] not in _GONE]
-    if not 100 <= code <= 599:
+    if not 100 <= code <= 999:
         raise Unreadable("without an answer")
     return Exchange(request_from(method, target, sent, body), reply_from(code, received, content), at, took_ms, failed)
 

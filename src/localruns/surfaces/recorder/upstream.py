@@ -17,6 +17,7 @@ from localruns.engine.message import Request
 from localruns.errors import ConfigError
 
 PIECE_BYTES = 64 * 1024
+MOST_HINTS = 20
 IDLE_S = 4.0  # servers close what is idle, most of them after 5 s or more; a request must not meet that
 
 
@@ -106,7 +107,7 @@ class Line:
         response = http.client.HTTPResponse(sock, method=request.method)
         try:
             self._send(sock, request, rest)
-            response.begin()
+            _begin(response)
         except (OSError, http.client.HTTPException, ValueError) as error:
             response.close()
             self.close()
@@ -192,6 +193,17 @@ class Line:
         if isinstance(error, http.client.HTTPException | ValueError):
             return Failure(f"what came is no HTTP answer ({type(error).__name__})")
         return Failure(f"no answer: {_words(error)}")
+
+
+def _begin(response: http.client.HTTPResponse) -> None:
+    """Read the head of the answer itself: those that only announce it, such as 103 Early Hints, come before."""
+    response.begin()
+    for _ in range(MOST_HINTS):
+        if not 100 < response.status < 200 or response.status == http.client.SWITCHING_PROTOCOLS:
+            return
+        response.headers = response.msg = None  # type: ignore[assignment]
+        response.begin()
+    raise http.client.BadStatusLine("announcements without an answer")
 
 
 def _words(error: Exception) -> str:
