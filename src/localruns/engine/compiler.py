@@ -16,11 +16,11 @@ from localruns.engine.scenario import Scenario
 from localruns.engine.source import Source
 from localruns.engine.template import Template, Where, merged
 from localruns.engine.vendor import Vendor
-from localruns.engine.writer import KeyPath, Placed, Writer
+from localruns.engine.writer import AT_ONCE, KeyPath, Placed, Writer
 from localruns.errors import ConfigError
 from localruns.paths import fixtures_dir
 
-_BATCH = 100
+_BATCH = 2 * AT_ONCE
 
 
 def compile_rows(

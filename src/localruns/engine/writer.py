@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -19,8 +19,8 @@ from localruns.engine.vendor import RowModel, Vendor
 from localruns.errors import ConfigError
 
 KeyPath = tuple[str | int, ...]
-_PENDING = 500
-_AT_ONCE = 50  # rows of one statement: fewer calls into SQLite, whose variables are limited
+AT_ONCE = 50  # rows of one statement: fewer calls into SQLite, whose variables are limited
+_PENDING = 500  # rows whose named values gather, so that there are enough of each name
 _MAX_NAMES = 50_000
 
 
@@ -31,6 +31,14 @@ class Placed:
     rows: Sequence[dict[str, Any]]
     scope: str
     path: KeyPath
+
+
+@dataclass(slots=True)
+class _Named:
+    """The values under one name that are not written yet. Shape: `values` is key, value, key, value, ..., rising."""
+
+    base: int
+    values: list[int | str | float | None] = field(default_factory=list)
 
 
 class Writer:
@@ -45,12 +53,14 @@ class Writer:
         self._fingerprint = fingerprint
         self._is_valid = schemas.validator(self.model.schema).is_valid
         self._count = 0
+        self._sorted_in = 0  # so many rows have their named values in the tables
         self._known = 0  # so many rows are known to have keys of their own
         self._places: list[tuple[int, KeyPath]] = []
-        self._rows: list[Sequence[Any]] = []
-        self._bodies: list[Sequence[Any]] = []
-        self._bags: dict[int, list[tuple[int, str | float | None]]] = {}
-        self._names: dict[tuple[str, str], int] = {}
+        # What is to be written, one row's values behind the other's.
+        self._rows: list[Any] = []
+        self._bodies: list[Any] = []
+        self._bags: list[_Named] = []
+        self._names: dict[tuple[str, str], _Named] = {}
         self._create()
 
     def _create(self) -> None:
@@ -73,64 +83,72 @@ class Writer:
         self._places.append((first, placed.path))
         numbers = range(first, self._count + 1)
         try:
-            values = zip(numbers, map(model.key, rows), map(model.values, rows), strict=True)
-            self._rows += [(number, FOREVER, key, placed.scope, born, *each) for number, key, each in values]
+            for number, key, values in zip(numbers, map(model.key, rows), map(model.values, rows), strict=True):
+                self._rows += (number, FOREVER, key, placed.scope, born, *values)
             shapes = [[orjson.dumps(shape(row)) for row in rows] for shape in model.shapes.values()]
-            for number, row in zip(numbers, rows, strict=True):
-                self._sort_in(number, model.bags(row))
+            for number, bags in zip(numbers, map(model.bags, rows), strict=True):
+                self._sort_in(number, bags)
         except (ArithmeticError, ValueError, orjson.JSONEncodeError) as error:
             # The schema knows the form of a time or number, not whether there is such a day or 64 bits hold it.
             raise ConfigError(self._source.problem(placed.path, f"found a row that cannot be kept: {error}")) from None
         self._fingerprint.update(b"".join(shapes[0]))
-        self._bodies += zip(numbers, *shapes, strict=True)
-        if len(self._rows) >= _PENDING:
-            self._flush()
+        self._bodies += chain.from_iterable(zip(numbers, *shapes, strict=True))
+        self._write_rows(all_of_them=False)
+        if self._count - self._sorted_in >= _PENDING:
+            self._write_bags()
 
     def _sort_in(self, number: int, bags: Iterable[tuple[str, str, str | int | float]]) -> None:
         """Put the named values of a row with those of the same name."""
-        place = number << ROW_SHIFT
-        taken: set[int] = set()
+        place, names = number << ROW_SHIFT, self._names
         for bag, name, value in bags:
-            base = self._names.get((bag, name)) or self._named(bag, name)
-            key = base | place
-            if key in taken:
-                key = _next(key, taken, name)
-            taken.add(key)
-            kept = value if isinstance(value, str) else float(value) if value == value else None
-            rows = self._bags.get(base)
-            if rows is None:
-                self._bags[base] = [(key, kept)]
-            else:
-                rows.append((key, kept))
+            named = names.get((bag, name)) or self._named(bag, name)
+            key, values = named.base | place, named.values
+            if not values:
+                self._bags.append(named)
+            elif values[-2] >= key:  # type: ignore[operator]
+                key = _next(values[-2], key, name)  # type: ignore[arg-type]
+            values += (key, value if isinstance(value, str) else float(value) if value == value else None)
 
-    def _named(self, bag: str, name: str) -> int:
-        """What the keys of a name's values begin with."""
-        if len(self._names) > _MAX_NAMES:
-            self._names.clear()
+    def _named(self, bag: str, name: str) -> _Named:
+        """Where a name's values gather, whose keys begin alike."""
         names = f"{self.table}_bag_name"
         self._connection.execute(f"INSERT OR IGNORE INTO {names} (bag, name) VALUES (?, ?)", (bag, name))
         found = self._connection.execute(f"SELECT id FROM {names} WHERE bag = ? AND name = ?", (bag, name)).fetchone()
-        base: int = found[0] << NAME_SHIFT
-        self._names[bag, name] = base
-        return base
+        named = self._names[bag, name] = _Named(found[0] << NAME_SHIFT)
+        return named
 
     def _flush(self) -> None:
         """Write what has been added."""
-        self._insert(self.table, self._rows)
-        self._insert(f"{self.table}_body", self._bodies)
-        for rows in self._bags.values():
-            self._insert(f"{self.table}_bag", rows)
-        self._rows, self._bodies, self._bags = [], [], {}
+        self._write_rows(all_of_them=True)
+        self._write_bags()
 
-    def _insert(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
-        if not rows:
-            return
-        marks = f"({', '.join('?' * len(rows[0]))})"
-        many = f"INSERT INTO {table} VALUES {', '.join([marks] * _AT_ONCE)}"
-        whole = len(rows) - len(rows) % _AT_ONCE
-        for start in range(0, whole, _AT_ONCE):
-            self._connection.execute(many, tuple(chain.from_iterable(rows[start : start + _AT_ONCE])))
-        self._connection.executemany(f"INSERT INTO {table} VALUES {marks}", rows[whole:])
+    def _write_rows(self, *, all_of_them: bool) -> None:
+        """Write rows that are done, where not all of them, then as many as go into one statement."""
+        self._rows = self._insert(self.table, 5 + len(self.model.columns), self._rows, all_of_them)
+        self._bodies = self._insert(f"{self.table}_body", 1 + len(self.model.shapes), self._bodies, all_of_them)
+
+    def _write_bags(self) -> None:
+        """Write the named values of all rows that are done."""
+        for named in self._bags:
+            named.values = self._insert(f"{self.table}_bag", 2, named.values, all_of_them=True)
+        self._bags = []
+        self._sorted_in = self._count
+        if len(self._names) > _MAX_NAMES:
+            self._names.clear()
+
+    def _insert(self, table: str, columns: int, values: list[Any], all_of_them: bool) -> list[Any]:
+        """Insert rows of so many columns whose values stand one behind the other; returns what is left of them."""
+        marks, step = f"({', '.join('?' * columns)})", AT_ONCE * columns
+        whole = len(values) - len(values) % step
+        if whole:
+            many = f"INSERT INTO {table} VALUES {', '.join([marks] * AT_ONCE)}"
+            for start in range(0, whole, step):
+                self._connection.execute(many, values[start : start + step])
+        if not all_of_them:
+            return values[whole:]
+        rest = [values[start : start + columns] for start in range(whole, len(values), columns)]
+        self._connection.executemany(f"INSERT INTO {table} VALUES {marks}", rest)
+        return []
 
     def finish(self) -> None:
         """Index the row keys of the start; the first key that stands twice is refused."""
@@ -187,9 +205,8 @@ class Writer:
         raise ConfigError(*(self._source.problem(where, words) for where, words in breaches))
 
 
-def _next(key: int, taken: Container[int], name: str) -> int:
-    """The first free key behind one that is taken: a name may stand more than once."""
-    for other in range(key + 1, key + MAX_ALIKE):
-        if other not in taken:
-            return other
-    raise ValueError(f"more than {MAX_ALIKE:,} values under the name {name!r}")
+def _next(last: int, first: int, name: str) -> int:
+    """The key behind the last one of a row's: a name may stand more than once."""
+    if last + 1 >= first + MAX_ALIKE:
+        raise ValueError(f"more than {MAX_ALIKE:,} values under the name {name!r}")
+    return last + 1
