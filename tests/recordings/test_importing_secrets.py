@@ -20,7 +20,7 @@ from localruns.recordings.sources import exchanges
 from localruns.surfaces.cli import cli
 from tests.recordings.again import GOLDEN
 from tests.recordings.canaries import CANARIES
-from tests.recordings.makers import entry, har, page, run
+from tests.recordings.makers import entry, har, page, refused, run
 from tests.recordings.test_redaction import all_bytes, traces
 
 OTHER = "https://daphne:tiger71lily@cdn.example.com/lib.js?token=q7Xv2LmN9pRt4KwZ8bYc3HsD"
@@ -99,6 +99,29 @@ def test_what_would_hold_a_secret_is_not_written(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "not written" in result.stderr
     assert not list(tmp_path.glob("out*"))
+
+
+@pytest.mark.parametrize("form", ["scenario", "cassette"])
+def test_what_looks_random_is_in_no_line_about_what_was_left_out(tmp_path: Path, form: str) -> None:
+    odd = "qZ7f0PxB3vK9sLmW2yTnR8cHdJ5gUe1A"
+    told = [page([run(1)], 0, 1, MaxResults=5), refused(403, f"Forbidden.{odd}"), page([], 0, 0, **{odd: "1"})]
+    file, out = har(tmp_path / "in.har", map(entry, told)), tmp_path / "out.yaml"
+    result = CliRunner().invoke(cli, ["import", str(file), "--as", form, "--out", str(out)])
+    assert "left out:" in result.stderr
+    assert odd not in result.output + out.read_text("utf-8")
+
+
+@pytest.mark.parametrize("form", ["scenario", "cassette"])
+def test_a_secret_in_the_name_of_a_file_is_not_written(tmp_path: Path, form: str) -> None:
+    mail = "ann.miller@corp-mail.example.com"
+    file, out = har(tmp_path / f"hers {mail}.har", [entry(page([run(1)], 0, 1))]), tmp_path / "out.yaml"
+    arguments = ["import", str(file), "--as", form, "--out", str(out)]
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 0, result.output
+    assert mail not in out.read_text("utf-8")
+    key = "ghp_" + "x7Ky" * 9
+    result = CliRunner().invoke(cli, [*arguments, "--force", "--name", key.lower()])
+    assert "found a name that looks like a secret" in str(result.exception)
 
 
 def test_a_secret_that_is_known_later_only_is_out_of_what_stands_before(tmp_path: Path) -> None:

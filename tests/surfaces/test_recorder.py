@@ -477,6 +477,8 @@ def test_what_may_still_be_a_secret_is_not_saved_and_listed(stand: Stand, out: P
     assert item.flagged
     assert "answer.body.blob" in item.why
     assert odd not in item.why
+    ask(recorder.url, f"/x?{odd}=1")
+    assert odd not in "".join(f"{item.line} {item.why}" for item in recorder.tally.left_out)
     assert odd not in out.read_text("utf-8")
 
 

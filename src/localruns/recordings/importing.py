@@ -16,6 +16,7 @@ from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
 from localruns.recordings.leftovers import Leftovers
 from localruns.recordings.ordering import Placed, in_time
+from localruns.recordings.randomness import masked
 from localruns.recordings.rebuilding import Figures, rebuild
 from localruns.recordings.recognising import Known, Recogniser
 from localruns.recordings.redaction import Redactor
@@ -67,14 +68,13 @@ class Importing:
         self._redactor = redactor
         self._only = only
         self._progress = progress
-        self._left = Leftovers(redactor.text)
+        self._left = Leftovers(self._shown)
         self._outcome = Outcome()
         self._mixed: set[Path] = set()
 
     def scenario(self, name: str, out: Path, delays: bool) -> Outcome:
         """Write a scenario. Raises ConfigError: nothing understood, too large, cannot be written."""
         self._learn()
-        listed = " and ".join(path.name for path in self._files[:3]) + (" and others" if len(self._files) > 3 else "")
         rebuilt = rebuild(
             (exchange for exchange, _, _ in self._clean()),
             name,
@@ -82,7 +82,7 @@ class Importing:
             only=self._only,
             delays=delays,
             left=self._left,
-            source=listed,
+            source=self._source(),
         )
         if not rebuilt.text:
             raise self._nothing()
@@ -106,7 +106,7 @@ class Importing:
         self._learn()
         counts: dict[str, Counter[str]] = {}
         with _part(out) as part:
-            writer = Writer(part, Head(name, f"Imported from {self._files[0].name}."))
+            writer = Writer(part, Head(name, f"Imported from {self._source()}."))
             try:
                 for clean, vendor, endpoint in self._clean():
                     if not self._flagged(clean):
@@ -124,6 +124,16 @@ class Importing:
         self._outcome.left = list(self._left.lines())
         self._outcome.whole = not self._left.damaged and not self._left.count(FLAGGED)
         return self._outcome
+
+    def _source(self) -> str:
+        """The names of the files; a name, too, may hold a secret."""
+        listed = " and ".join(path.name for path in self._files[:3]) + (" and others" if len(self._files) > 3 else "")
+        return self._redactor.text(listed)
+
+    def _shown(self, line: str) -> str:
+        """A line as it may be shown, the name of a file in front of it as it is."""
+        name = next((str(path) for path in self._files if line.startswith(f"{path}:")), "")
+        return name + masked(self._redactor.text(line.removeprefix(name)))
 
     def _learn(self) -> None:
         """The first reading: remember the secrets of all exchanges, so that those before them are rid of them too."""

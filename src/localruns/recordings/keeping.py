@@ -19,6 +19,7 @@ from localruns.engine.message import Reply, Request
 from localruns.engine.recording import Head, Reader, Writer, is_recording
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
+from localruns.recordings.randomness import masked
 from localruns.recordings.redaction import Redactor
 from localruns.recordings.scanning import scan_exchange
 from localruns.recordings.unpacking import Unreadable, unpacked
@@ -99,7 +100,7 @@ class Keeper:
     def line(self, request: Request) -> str:
         """`GET /api/v1/runs?PageSize=10`, as it may be shown."""
         asked = self._redactor.request(replace(request, body=b""))
-        line = f"{asked.method} {asked.target}"
+        line = masked(f"{asked.method} {asked.target}")
         return line if len(line) <= 200 else f"{line[:197]}..."
 
     def keep(self, exchange: Exchange) -> LeftOut | None:

@@ -21,6 +21,13 @@ _CHANGES = 0.35
 _BITS = 3.6
 
 
+def masked(text: str) -> str:
+    """The text with three dots for each of its random runs, so that it can be shown."""
+    for start, end in reversed(list(random_runs(text))):
+        text = f"{text[:start]}...{text[end:]}"
+    return text
+
+
 def random_runs(text: str) -> Iterator[tuple[int, int]]:
     """Where long runs of capitals, small letters and digits stand that no rule of language explains.
 

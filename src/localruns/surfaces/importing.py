@@ -56,6 +56,8 @@ def import_(
     place = out or _PLACE / f"{name}{'.recording' if form == 'cassette' else ''}.yaml"
     _require_place(place, force, file)
     redactor = Redactor(load_rules(redact), redaction_key(cache_dir()))
+    if redactor.text(name) != name:
+        raise ConfigError(f"{name}: found a name that looks like a secret, expected another by --name")
     with counting("reading", 2 * sum(_size(path) for path in file)) as progress:
         work = Importing(file, all_vendors(), redactor, vendor or "", progress)
         try:
