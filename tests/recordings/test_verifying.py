@@ -211,3 +211,26 @@ def test_the_order_within_a_row_s_lists_does_not_count(make_app: MakeApp) -> Non
         row["data"]["metrics"].reverse()
     (outcome,) = verify(placed([told(first, body=body)]), all_vendors(), app.emulator).outcomes
     assert outcome.result == "same"
+
+
+@EACH_VENDOR
+def test_where_a_list_goes_on_that_a_file_shows_in_part_is_not_compared(
+    make_app: MakeApp, tmp_path: Path, vendor: str
+) -> None:
+    exchanges = recorded(make_app(vendor=vendor, runs=[{"generate": 12}]), walks(vendor, (5,)))
+    report = verified(exchanges[:2], tmp_path)
+    assert [each.result for each in report.outcomes] == ["same", "same"]
+    assert "lists of which the file does not show all pages: 2" in " ".join(report.notes)
+    assert not differing(verified(exchanges[:3], tmp_path))
+    fewer = content(exchanges[0])
+    del fewer[FACTS[vendor].rows][0]
+    rows = verified([told(exchanges[0], body=fewer), exchanges[0]], tmp_path)
+    assert f"/{FACTS[vendor].rows}/0" in differing(rows)["exchange 0"]
+
+
+def test_a_request_whose_body_a_file_lacks_is_not_replayed(make_app: MakeApp, tmp_path: Path) -> None:
+    exchanges = recorded(make_app(vendor="oracle-aidp", runs=[{"generate": 3}]), walks("oracle-aidp", (5,)))
+    lacking = replace(exchanges[0], request=replace(exchanges[0].request, body=b""))
+    report = verified([lacking, *exchanges], tmp_path)
+    assert report.outcomes[0].note == "the file does not hold the body of the request"
+    assert [each.result for each in report.outcomes] == ["skipped", *["same"] * len(exchanges)]

@@ -27,7 +27,8 @@ def summary(report: Report) -> Iterator[str]:
     for each in report.compared:
         yield f"compared with {each.vendor}: {_words(each)}"
     counts = ", ".join(f"{len(report.of(classed))} {classed}" for classed in CLASSES)
-    yield f"{report.read} exchanges read: {counts}" if not report.nothing else NOTHING
+    read = f"{report.read:,} exchange{'' if report.read == 1 else 's'} read"
+    yield f"{read}: {counts}" if not report.nothing else NOTHING
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -67,9 +68,9 @@ def _line(finding: Finding) -> str:
 
 
 def _words(compared: Compared) -> str:
-    counts = ((compared.lists, "list exchanges"), (compared.rows, "rows"), (compared.errors, "errors"))
-    more = f", {compared.others} other exchanges" if compared.others else ""
-    return ", ".join(f"{count:,} {name}" for count, name in counts) + more
+    counts = [(compared.lists, "list exchange"), (compared.rows, "row"), (compared.errors, "error")]
+    counts += [(compared.others, "other exchange")] if compared.others else []
+    return ", ".join(f"{count:,} {name}{'' if count == 1 else 's'}" for count, name in counts)
 
 
 def _named(finding: Finding) -> dict[str, Any]:

@@ -36,7 +36,8 @@ def summary(verified: Verified) -> Iterator[str]:
         yield NOTHING
     else:
         same, differ = len(verified.of("same")), len(verified.of("differs"))
-        yield f"{same + differ} requests replayed: {same} answered the same, {differ} differently"
+        asked = f"{same + differ:,} request{'' if same + differ == 1 else 's'} replayed"
+        yield f"{asked}: {same:,} answered the same, {differ:,} differently"
 
 
 def as_json(verified: Verified) -> dict[str, Any]:
@@ -64,7 +65,9 @@ def _cases(verified: Verified) -> Iterator[Case]:
         if outcome.result == "skipped":
             yield Case(outcome.vendor, name, skipped=outcome.note)
         elif outcome.result == "differs":
-            yield Case(outcome.vendor, name, f"{len(outcome.differences)} differences", _lines(outcome))
+            count = len(outcome.differences)
+            words = f"{count} difference{'' if count == 1 else 's'}"
+            yield Case(outcome.vendor, name, words, _lines(outcome))
         else:
             yield Case(outcome.vendor, name)
 

@@ -84,6 +84,8 @@ def _verified(
         made = verifying.rebuilt(exchanges, vendors, only)
         if not made.text:
             return verifying.Verified((), made.notes)
+        if made.lost:
+            left.remark(f"rows and fields that our schemas do not allow, so that our answers lack them: {made.lost}")
         emulator, unfinished = verifying.emulator_of(made.text, vendors, cache), made.unfinished
     prefer = scenario is None
     recorded = placed([file], left)
