@@ -101,6 +101,8 @@ def test_what_is_left_out_is_listed(tmp_path: Path) -> None:
     assert "neighbouring operations of alibaba-pai: 1 (GetRun 1)" in result.stderr
     text = (tmp_path / "again.yaml").read_text("utf-8")
     assert "#   left out: exchanges of neighbouring operations of alibaba-pai: 1 (GetRun 1)\n" in text
+    assert "#   left out: exchanges of other hosts and paths: 2\n" in text
+    assert "localhost" not in text
 
 
 def test_requests_without_their_body_are_told_of(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def exchanges(file: IO[bytes], left: Leftovers) -> Iterator[Exchange | None]:
         try:
             yield _exchange(mapping(entry))
         except Unreadable as error:
-            left.add(f"entries {error}", foreign.host_of(mapping(mapping(entry).get("request")).get("url")))
+            left.add_host(f"entries {error}", foreign.host_of(mapping(mapping(entry).get("request")).get("url")))
             yield None
 
 

@@ -17,12 +17,18 @@ class Leftovers:
     def __init__(self, clean: Callable[[str], str] = lambda line: line) -> None:
         self._clean = clean
         self._groups: dict[str, Counter[str]] = {}
+        self._hosts: set[str] = set()
         self._remarks: dict[str, None] = {}
         self.damaged = False
 
     def add(self, group: str, example: str = "") -> None:
         """One more of a group."""
         self._groups.setdefault(group, Counter())[example] += 1
+
+    def add_host(self, group: str, host: str) -> None:
+        """One more of a group whose examples are hosts: nobody else needs to know where else one has been."""
+        self._hosts.add(group)
+        self.add(group, host)
 
     def remark(self, words: str) -> None:
         """Something to say once."""
@@ -37,10 +43,11 @@ class Leftovers:
         """How many of a group there are."""
         return sum(self._groups.get(group, Counter()).values())
 
-    def lines(self) -> Iterator[str]:
+    def lines(self, hosts: bool = True) -> Iterator[str]:
         """A line per group, as `left out: exchanges of other hosts: 214 (example.com 200, ...)`; then the remarks."""
         for group, examples in self._groups.items():
-            named = [(name, count) for name, count in examples.most_common(MAX_EXAMPLES + 1) if name]
+            known = examples.most_common(MAX_EXAMPLES + 1) if hosts or group not in self._hosts else []
+            named = [(name, count) for name, count in known if name]
             shown = [f"{name} {count}" for name, count in named[:MAX_EXAMPLES]]
             if len(named) > MAX_EXAMPLES:
                 shown.append("...")

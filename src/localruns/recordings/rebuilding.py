@@ -149,7 +149,9 @@ class _Work:
         check(text, name, self._vendors, books, self._left)
         notes = list(self._left.lines())
         lost = sum(book.lost for book in books)
-        return Rebuilt(heading(notes) + text, notes, figures, lost, _unfinished(self._observer.walks))
+        return Rebuilt(
+            heading(list(self._left.lines(hosts=False))) + text, notes, figures, lost, _unfinished(self._observer.walks)
+        )
 
     def _calls(self, vendor: str) -> list[Seen]:
         return [seen for seen in self._observer.calls if seen.vendor.id == vendor]

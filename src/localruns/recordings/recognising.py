@@ -60,7 +60,7 @@ class Recogniser:
         found = self._found(exchange.request)
         if found is None:
             host = exchange.request.header("host") or ""
-            self._left.add("exchanges of other hosts and paths", host or _first_step(exchange.request.path))
+            self._left.add_host("exchanges of other hosts and paths", host or _first_step(exchange.request.path))
             return None
         request, route, prefix = found
         vendor = route.vendor

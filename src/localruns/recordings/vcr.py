@@ -37,7 +37,7 @@ def _all(interactions: Any, left: Leftovers) -> Iterator[Exchange | None]:
             yield _exchange(mapping(interaction))
         except Unreadable as error:
             url = mapping(mapping(interaction).get("request")).get("uri")
-            left.add(f"interactions {error}", foreign.host_of(url))
+            left.add_host(f"interactions {error}", foreign.host_of(url))
             yield None
 
 
