@@ -72,8 +72,15 @@ CLIENT_BAD: tuple[dict[str, Any], ...] = (
     {"max_results": 0},
     {"page_token": "no token of this server"},
 )
-# Accidents of the server, which localruns refuses: neither of these texts means anything.
-QUIRKS = ('{"experiment_ids": ["1"], "run_view_type": "NOT_A_VIEW"}', "{")
+# Accidents of the server, by its status: localruns refuses what means nothing, and lists no runs for a strange id.
+QUIRKS = {
+    '{"experiment_ids": ["1"], "run_view_type": "NOT_A_VIEW"}': 200,
+    '{"experiment_ids": ["1"], "filter": "metrics.rmse < 1 AND"}': 200,
+    '{"experiment_ids": [1]}': 200,
+    '{"experiment_ids": ["1"], "max_results": -2147483649}': 200,
+    "{": 200,
+    '{"experiment_ids": ["1", "abc"]}': 400,
+}
 
 
 def bodies(experiment: str) -> Iterator[dict[str, Any]]:

@@ -190,6 +190,13 @@ def test_a_page_beyond_the_cap_is_an_addition(make_app: MakeApp) -> None:
     assert {(each.kind, each.classed) for each in report.findings} == {("page-cap", "additive")}
 
 
+def test_a_page_size_that_is_none_says_nothing_of_sizes(make_app: MakeApp) -> None:
+    exchanges = recorded(make_app(vendor="oracle-aidp", runs=[{"generate": 12}]), walks("oracle-aidp", (1000,)))
+    odd = [replace(each.request, body=b'{"experiment_ids": ["1"], "max_results": -5}') for each in exchanges]
+    report = compared([replace(each, request=request) for each, request in zip(exchanges, odd, strict=True)])
+    assert not report.findings, said(report)
+
+
 def test_ties_in_another_order_are_cosmetic(make_app: MakeApp) -> None:
     same = {"generate": 4, "set": {"createTime": "2026-01-01 00:00:00"}}
     exchanges = recorded(make_app(vendor="naver-nsml", runs=[same]), walks("naver-nsml", (1000,)))

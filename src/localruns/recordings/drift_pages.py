@@ -134,6 +134,8 @@ def _tokens(page: _Page) -> Iterator[Deviation]:
 def _sizes(page: _Page) -> Iterator[Deviation]:
     asked, count, claims = page.asked.size, len(page.told.rows), page.claims
     named = "numbered-page-size" if page.by_number else "page-size"
+    if asked is not None and asked < 1:  # taken for nothing, or for the default: we claim neither
+        return
     if asked is not None and count > asked:
         yield Deviation("page-over-asked", page.place, f"more rows than asked: {count} of {asked}", "at most as asked")
     elif asked is not None and count > claims.most:
