@@ -59,6 +59,8 @@ def test_a_blank_value_counts() -> None:
 def test_an_encoded_slash_is_no_slash() -> None:
     held = cassette("/projects/a%2Fb", "/projects/%61")
     assert answers(held, "/projects/a%2fb", "/projects/a/b", "/projects/a") == ["0", "miss", "1"]
+    miss = held.find(ask("/projects/a/b"), held.plays())
+    assert "path: found /projects/a/b, expected /projects/a%2Fb" in miss.words
 
 
 def test_a_json_body_is_compared_field_by_field() -> None:

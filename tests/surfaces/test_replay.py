@@ -206,9 +206,11 @@ def test_the_ledger_judges_a_walk_by_the_recorded_rows(make_app: MakeApp, record
         ask(client, number)
     walk = client.get("/__admin/walks").json["walks"][0]
     assert (walk["delivered"], walk["expected"], walk["missed"], walk["retries"]) == (4, 5, ["p1/5"], 1)
+    assert walk["stop"].startswith("page 2 led to another page")
     ask(client, 3)
     walk = client.get("/__admin/walks").json["walks"][0]
     assert (walk["complete"], walk["missed"], walk["duplicates"]) == (True, [], [])
+    assert walk["stop"] == "page 3 was the last"
     told = client.get("/__admin/requests").json["requests"]
     assert [entry["answered"] for entry in told[2:]] == ["200, rows 3-4 of 5", "200, row 5 of 5"]
 

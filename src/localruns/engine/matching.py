@@ -80,7 +80,7 @@ def _shown(part: Part, of: Mapping[Part, Any]) -> str:
         return "none"
     value = of[part]
     if part == ("path",):
-        text = "/".join(value)
+        text = "/".join(step.replace("/", "%2F") for step in value)
     elif isinstance(value, tuple):
         text = repr(value[0]) if len(value) == 1 else repr(list(value))
     else:

@@ -27,7 +27,7 @@ class Standing:
     """Where a recorded list request stands in its walk.
 
     Shape: `version` counts the recorded walks of that query, from 0; `page` is None for an answer that is no list;
-    `resumes` the place that the answer leads to.
+    `resumes` the place that the answer leads to; `more`: it is not the last page.
     """
 
     query: Query
@@ -39,6 +39,7 @@ class Standing:
     version: int
     page: Page | None
     resumes: Place
+    more: bool
 
 
 class RecordedStore(Store):
@@ -113,8 +114,9 @@ class _Pages:
             self._led_to[query, told.token] = (page.next_offset, page_number + 1)
         elif page and by_number:
             resumes = (size, page_number + 1)
+        more = page is not None and resumes != NOWHERE and not (by_number and told and _is_last(told, offset, size))
         place = (size, page_number) if by_number else (0, offset)
-        rest = (place, asked.first, page_number, by_number, version, page, resumes)
+        rest = (place, asked.first, page_number, by_number, version, page, resumes, more)
         self.standings[index] = Standing(query, Cut(offset, size), *rest)
 
     def _page(self, told: Told, vendor: Vendor, query: Query, version: int, cut: Cut) -> Page | None:
@@ -137,6 +139,12 @@ class _Pages:
         if number == len(self.keys):
             self.keys.append(key)
         return number
+
+
+def _is_last(told: Told, offset: int, size: int) -> bool:
+    """Whether a numbered page is the last: by the total, else because it is not full."""
+    after = offset + len(told.rows)
+    return after >= told.total if told.total is not None else not told.rows or len(told.rows) < size
 
 
 def _query(vendor: Vendor, request: Request, asked: Asked) -> Query:

@@ -16,7 +16,7 @@ from localruns.engine.routing import Route
 from localruns.engine.stand_ins import Key
 from localruns.engine.steps import decide
 from localruns.engine.vendor import Vendor
-from localruns.engine.walks import NOWHERE, Visit
+from localruns.engine.walks import Visit
 from localruns.engine.wire import WirePlan
 from localruns.errors import ContractError, Unrecorded
 
@@ -49,7 +49,7 @@ def replay(call: Call, route: Route, store: RecordedStore) -> Reply:
         plan = WirePlan({"latency_ms": exchange.took_ms}, (call.vendor.id, call.state.calls))
         entry.wire = plan.over(entry.wire)
     if standing is not None and entry.visit is not None:
-        entry.page, entry.visit.resumes, entry.visit.more = standing.page, standing.resumes, standing.resumes != NOWHERE
+        entry.page, entry.visit.resumes, entry.visit.more = standing.page, standing.resumes, standing.more
     breach = store.breaches.get(index)
     if breach is None:
         breach = store.breaches[index] = _breach(exchange, call.vendor, operation)
