@@ -173,6 +173,19 @@ def test_a_disk_that_fails_while_writing_costs_one_warning_and_leaves_nothing(
     one_warning(caplog, cache)
 
 
+def test_more_than_memory_should_hold_is_refused_in_words(
+    scenario: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(snapshot, "MAX_MEMORY_PAGES", 20)
+    with pytest.raises(ConfigError) as refused:
+        load(scenario, tmp_path / "file" / "cache")
+    assert refused.value.problems == (
+        f"{scenario}: found more rows than are kept in memory (database or disk is full), "
+        "expected a cache folder that can be written and has room for them",
+    )
+
+
 def test_a_snapshot_in_memory_serves_several_threads(scenario: Path, tmp_path: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
 

@@ -48,6 +48,8 @@ def _check(path: Path, vendors: Mapping[str, Vendor], progress: Progress, most: 
     connection = sqlite3.connect("")  # in memory while it is small, then in a file without a name
     try:
         return build(yamlio.read_text(path), str(path), vendors, None, connection, progress, most)
+    except sqlite3.OperationalError as error:
+        raise ConfigError(f"{path}: cannot be checked, because its rows need room for a while: {error}") from None
     finally:
         connection.close()
 

@@ -25,10 +25,12 @@ from localruns import yamlio
 from localruns.engine.pools import faker_version
 from localruns.engine.scenario import Scenario
 from localruns.engine.vendor import Vendor
+from localruns.errors import ConfigError
 from localruns.paths import fixtures_dir, schemas_dir
 
 FORMAT = 3
 MAX_CACHE_BYTES = 2 * 1024**3
+MAX_MEMORY_PAGES = 65_536  # 1 GB of the pages that many rows get
 STALE_PART_S = 600
 Progress = Callable[[int, int], None]
 _log = logging.getLogger("localruns.snapshot")
@@ -82,7 +84,7 @@ def snapshot_of(
     """The snapshot of a scenario's text: from the cache, else built into it; `name` stands for its file in messages.
 
     While it is built, `progress` is told of rows that are done, and how many there will be.
-    Raises ConfigError. An unwritable cache costs one warning; the snapshot then lives in memory.
+    Raises ConfigError. An unwritable cache costs one warning; the snapshot then lives in memory, where that is enough.
     """
     key = _key(text, seed, vendors)
     place = cache / f"{key}.sqlite"
@@ -108,16 +110,20 @@ def snapshot_of(
         finally:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
-    return _in_memory(key, fill)
+    return _in_memory(name, key, fill)
 
 
-def _in_memory(key: str, fill: Callable[[sqlite3.Connection], Scenario]) -> Snapshot:
+def _in_memory(name: str, key: str, fill: Callable[[sqlite3.Connection], Scenario]) -> Snapshot:
     uri = f"file:localruns-{os.getpid()}-{next(_memory_names)}?mode=memory&cache=shared"
     keeper = sqlite3.connect(uri, uri=True, check_same_thread=False, factory=_Closing)
     try:
+        keeper.execute(f"PRAGMA max_page_count = {MAX_MEMORY_PAGES}")
         return Snapshot(fill(keeper), uri, key, keeper)
-    except BaseException:
+    except BaseException as error:
         keeper.close()
+        if isinstance(error, (sqlite3.OperationalError, MemoryError)):
+            words = f"{name}: found more rows than are kept in memory ({error})"
+            raise ConfigError(f"{words}, expected a cache folder that can be written and has room for them") from None
         raise
 
 
