@@ -68,6 +68,7 @@ class Reader:
         self._path = path
         self._content = content
         self._stream: Stream | None = None
+        self._file: IO[bytes] | None = None
 
     @property
     def head(self) -> Head:
@@ -81,10 +82,16 @@ class Reader:
         """Where the present exchange starts, from 1."""
         return self._stream.line if self._stream else 1
 
+    @property
+    def position(self) -> int:
+        """How far the file has been read, while it is. Units: bytes."""
+        return self._file.tell() if self._file else 0
+
     def __iter__(self) -> Iterator[Exchange]:
         guide = schemas.bundled(SCHEMA)
         try:
             with self._open() as file:
+                self._file = file
                 stream = self._stream = Stream(file, str(self._path), "exchanges", guide)
                 try:
                     for index, item in enumerate(stream):

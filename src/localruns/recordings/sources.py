@@ -92,8 +92,10 @@ def placed(
     """The same, each with the words that say where in the file it stands."""
     kind = kind_of(path)
     if kind == "recording":
-        reader = Reader(path)
+        reader, before = Reader(path), 0
         for index, whole in enumerate(reader):
+            progress(reader.position - before)
+            before = reader.position
             yield f"{path}:{reader.line}: exchanges[{index}]", whole
         return
     lists = "log.entries" if kind == "har" else "interactions"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,6 @@ from localruns.surfaces.options import ENDINGS, PATH, VENDORS
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from localruns.recordings.leftovers import Leftovers
     from localruns.recordings.seen import Query
     from localruns.recordings.verifying import Verified
 
@@ -34,12 +33,14 @@ def drift(file: Sequence[Path], vendor: str | None, form: str, out: Path | None)
     from localruns.recordings import drift_report
     from localruns.recordings.leftovers import Leftovers
     from localruns.recordings.placing import placed
-    from localruns.surfaces.console import show_warnings
+    from localruns.surfaces.console import counting, show_warnings
     from localruns.vendors import all_vendors
 
     show_warnings()
-    left = Leftovers()
-    report = comparing.drift(placed(map(_found, file), left), all_vendors(), only=vendor or "", left=left)
+    left, found = Leftovers(), [_found(each) for each in file]
+    with counting("reading", sum(map(_size, found))) as progress:
+        recorded = placed(found, left, progress)
+        report = comparing.drift(recorded, all_vendors(), only=vendor or "", left=left)
     _tell(drift_report, report, form, out)
     sys.exit(0 if report.good else 1)
 
@@ -56,18 +57,21 @@ def verify(
 ) -> None:
     """Ask our own emulation the recorded requests; exit code 1 where it answers differently."""
     from localruns.recordings import verifying_report
-    from localruns.recordings.leftovers import Leftovers
-    from localruns.surfaces.console import show_warnings
+    from localruns.surfaces.console import counting, show_warnings
 
     show_warnings()
-    with tempfile.TemporaryDirectory(prefix="localruns-") as folder:
-        verified = _verified(_found(file), vendor or "", scenario, folders, Path(folder), Leftovers())
+    found, passes = _found(file), 1 if scenario else 2
+    with (
+        tempfile.TemporaryDirectory(prefix="localruns-") as folder,
+        counting("reading", passes * _size(found)) as progress,
+    ):
+        verified = _verified(found, vendor or "", scenario, folders, Path(folder), progress)
     _tell(verifying_report, verified, form, out)
     sys.exit(0 if verified.good else 1)
 
 
 def _verified(
-    file: Path, only: str, scenario: str | None, folders: Sequence[Path], cache: Path, left: Leftovers
+    file: Path, only: str, scenario: str | None, folders: Sequence[Path], cache: Path, progress: Callable[[int], None]
 ) -> Verified:
     from localruns.engine.emulator import Emulator, Options
     from localruns.recordings import verifying
@@ -75,12 +79,12 @@ def _verified(
     from localruns.recordings.placing import placed
     from localruns.vendors import all_vendors
 
-    vendors = all_vendors()
+    vendors, left = all_vendors(), Leftovers()
     unfinished: Collection[Query] = ()
     if scenario:
         emulator = Emulator(vendors, scenario, Options(cache, folders))
     else:
-        exchanges = (exchange for _, exchange in placed([file], Leftovers()))
+        exchanges = (exchange for _, exchange in placed([file], Leftovers(), progress))
         made = verifying.rebuilt(exchanges, vendors, only)
         if not made.text:
             return verifying.Verified((), made.notes)
@@ -88,7 +92,7 @@ def _verified(
             left.remark(f"rows and fields that our schemas do not allow, so that our answers lack them: {made.lost}")
         emulator, unfinished = verifying.emulator_of(made.text, vendors, cache), made.unfinished
     prefer = scenario is None
-    recorded = placed([file], left)
+    recorded = placed([file], left, progress)
     return verifying.verify(recorded, vendors, emulator, only=only, prefer=prefer, unfinished=unfinished, left=left)
 
 
@@ -104,6 +108,10 @@ def _found(file: Path) -> Path:
         return shipped[str(file)]
     names = ", ".join(name for name, path in shipped.items() if is_recording(path))
     raise ConfigError(f"{file}: no such file, expected one, or the name of a shipped recording: {names}")
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.is_file() else 0
 
 
 def _tell(kind: ModuleType, report: Any, form: str, out: Path | None) -> None:
