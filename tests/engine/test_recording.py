@@ -105,6 +105,12 @@ def test_a_file_cut_anywhere_in_its_last_item_is_read_up_to_there_and_can_be_gon
         assert list(Reader(path)) == [*found, exchange(b"more", 3)], cut
 
 
+@pytest.mark.parametrize("name", ["é nightly.yaml", "_x.yaml", "night (2).yaml", "-.yaml"])
+def test_the_name_of_the_file_does_not_matter(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / name, exchange(b"a"))
+    assert list(Reader(path)) == [exchange(b"a")]
+
+
 def test_what_is_left_out_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = write(tmp_path / "r.yaml", exchange(b"a"), exchange(b"b"))
     path.write_bytes(path.read_bytes()[:-40])

@@ -79,6 +79,7 @@ def test_a_missing_cassette_says_how_to_record_it(run_tests: Run, pytester: pyte
         ),
         ("'empty', cassette='n'", [], "mark localruns: found cassette and scenario, expected one of them"),
         ("cassette='quickstart'", [], "*quickstart.yaml is no recording, expected one with the key 'recording'"),
+        ("cassette=5", [], "mark localruns: cassette is 5, expected a name or a path"),
         ("cassette='n', vendor='naver'", [], "mark localruns: found the vendor 'naver', expected *"),
     ],
 )
@@ -90,6 +91,19 @@ def test_a_cassette_that_cannot_be_used_is_one_clear_message(
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([words])
     assert "Traceback" not in result.stdout.str()
+
+
+def test_what_a_broken_run_left_behind_without_exchanges_is_recorded_once(
+    run_tests: Run, pytester: pytest.Pytester, platform: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCALRUNS_UPSTREAM", platform)
+    place = pytester.path / "recordings" / "nightly.yaml"
+    place.parent.mkdir()
+    for left in ("recording: nightly\nexchanges:\n", ""):
+        place.write_text(left, "utf-8")
+        run_tests(WALK, "--localruns-record=once").assert_outcomes(passed=1)
+        run_tests(WALK, "--localruns-record=once").assert_outcomes(passed=1)
+        run_tests(WALK).assert_outcomes(passed=1)
 
 
 def test_a_cassette_is_found_by_path_and_by_name(run_tests: Run, pytester: pytest.Pytester) -> None:

@@ -46,6 +46,7 @@ def test_a_mark_says_what_a_test_begins_with(run_tests: Run, pytester: pytest.Py
             "vendr='all'",
             "mark localruns: found vendr, expected localruns(scenario, *, vendors, cassette, upstream, vendor)",
         ),
+        ("vendors=4", "mark localruns: vendors is 4, expected 'all' or a list of names"),
         ("vendors=['naver']", "*mark localruns: found the vendor 'naver', expected 'all' or of: alibaba-pai, *"),
     ],
 )

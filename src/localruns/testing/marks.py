@@ -12,6 +12,13 @@ from localruns.vendors import IDS
 
 FORM = "localruns(scenario, *, vendors, cassette, upstream, vendor)"
 KEYS = ("scenario", "vendors", "cassette", "upstream", "vendor")
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "cassette": (str, Path),
+    "upstream": (str,),
+    "vendor": (str,),
+    "vendors": (str, list, tuple, set, frozenset),
+}
+_EXPECTED = {"cassette": "a name or a path", "vendors": "'all' or a list of names"}
 _EITHER = {"scenario": "cassette", "cassette": "scenario"}
 
 
@@ -46,7 +53,10 @@ def read(node: Any) -> Marked:
     return _checked(said, said.get("vendors", ()))
 
 
-def _checked(said: Mapping[str, Any], wanted: str | Sequence[str]) -> Marked:
+def _checked(said: Mapping[str, Any], wanted: Any) -> Marked:
+    for name, kind in _KINDS.items():
+        if name in said and not isinstance(said[name], kind):
+            return Marked(problem=f"mark localruns: {name} is {said[name]!r}, expected {_EXPECTED.get(name, 'a text')}")
     named = list(IDS) if wanted == "all" else [wanted] if isinstance(wanted, str) else list(wanted)
     vendor = said.get("vendor", "")
     unknown = [name for name in [*named, *([vendor] if vendor else [])] if name not in IDS]
