@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import gzip
 import json
@@ -207,7 +208,16 @@ def _query(it: dict[str, Any]) -> None:
     it["request"]["queryString"] = [{"name": "MaxResults", "value": "5"}]
 
 
+def _coded(it: dict[str, Any], encoding: str, code: Callable[[bytes], bytes]) -> None:
+    text = code(it["response"]["content"]["text"].encode()).decode()
+    it["response"]["content"].update(text=text, encoding=encoding)
+
+
 KEPT: list[Change] = [
+    lambda it: _coded(it, "utf-8", lambda text: b"\xef\xbb\xbf" + text),
+    lambda it: _coded(it, "Base64", base64.b64encode),
+    lambda it: _coded(it, "base64", base64.encodebytes),
+    lambda it: _coded(it, "base64", lambda text: base64.urlsafe_b64encode(text).rstrip(b"=")),
     _authority,
     _query,
     lambda it: it.update(_webSocketMessages=[], pageref="page_1"),

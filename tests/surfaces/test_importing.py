@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,15 @@ def test_the_default_place_is_named_after_the_file(tmp_path: Path, traffic: Path
     reader = Reader(tmp_path / "fixtures/recorded/my-nightly.recording.yaml")
     assert len(list(reader)) == 1
     assert reader.head.name == "my-nightly"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems know no such names")
+@pytest.mark.parametrize("form", ["scenario", "cassette"])
+def test_the_name_of_a_file_may_be_no_text(tmp_path: Path, traffic: Path, form: str) -> None:
+    odd = traffic.rename(tmp_path / os.fsdecode(b"\xff\xfe.har"))
+    result = bring(tmp_path, odd, "--as", form, "--out", "out.yaml")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "from ??.har." in yamlio.load(tmp_path / "out.yaml")["about"]
 
 
 def test_what_is_there_is_overwritten_when_that_is_meant(tmp_path: Path, traffic: Path) -> None:

@@ -14,6 +14,7 @@ from localruns.engine.exchange import Exchange, reply_from, request_from
 
 MAX_BODY_BYTES = 256 * 1024 * 1024
 _METHOD = re.compile(r"[A-Za-z]{1,20}")
+_FOR_URLS = str.maketrans("-_", "+/")
 _GONE = ("content-encoding", "content-length", "transfer-encoding")
 _WBITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
@@ -86,9 +87,10 @@ def form(params: Any) -> bytes:
 
 
 def from_base64(text: str) -> bytes:
-    """The bytes. Raises Unreadable."""
+    """The bytes, from the alphabet for URLs and without padding too. Raises Unreadable."""
+    plain = "".join(text.split()).translate(_FOR_URLS).rstrip("=")
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise Unreadable("with a body that is no base64") from None
 

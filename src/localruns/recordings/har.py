@@ -70,8 +70,7 @@ def _url(asked: Mapping[str, Any]) -> str:
 def _posted(data: Mapping[str, Any]) -> bytes:
     text, params = data.get("text"), data.get("params")
     if isinstance(text, str) and text:
-        encoded = data.get("encoding", data.get("_encoding")) == "base64"
-        return foreign.from_base64(text) if encoded else text.encode("utf-8", "surrogatepass")
+        return _bytes(text, data.get("encoding", data.get("_encoding")))
     # A JSON body that a program took apart cannot be put together again: what was a list of one is not known.
     apart = "json" in words(data.get("mimeType"))
     return foreign.form(params) if isinstance(params, list) and params and not apart else b""
@@ -81,14 +80,19 @@ def _content(answered: Mapping[str, Any], status: int, method: str) -> bytes:
     content = mapping(answered.get("content"))
     text = content.get("text")
     if isinstance(text, str) and text:
-        return (
-            foreign.from_base64(text) if content.get("encoding") == "base64" else text.encode("utf-8", "surrogatepass")
-        )
+        return _bytes(text, content.get("encoding"))
     if method == "OPTIONS" or status in (204, 304):
         return b""
     if foreign.number(content.get("size")) or (text is None and foreign.number(answered.get("bodySize"))):
         raise Unreadable("whose answer's content was not saved by the browser")
     return b""
+
+
+def _bytes(text: str, encoding: Any) -> bytes:
+    """A body as it was sent; the mark that some programs leave in front of a text is no part of it."""
+    if words(encoding).lower() == "base64":
+        return foreign.from_base64(text)
+    return text.removeprefix("\ufeff").encode("utf-8", "surrogatepass")
 
 
 def _failure(answered: Mapping[str, Any], entry: Mapping[str, Any]) -> str:

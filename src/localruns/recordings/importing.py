@@ -128,7 +128,7 @@ class Importing:
     def _source(self) -> str:
         """The names of the files; a name, too, may hold a secret."""
         listed = " and ".join(path.name for path in self._files[:3]) + (" and others" if len(self._files) > 3 else "")
-        return self._redactor.text(listed)
+        return self._redactor.text(listed.encode("utf-8", "replace").decode())  # a name may be no text at all
 
     def _shown(self, line: str) -> str:
         """A line as it may be shown, the name of a file in front of it as it is."""

@@ -50,7 +50,9 @@ def import_(
     show_warnings()
     name = name or name_of(file[0])
     if not _NAME.fullmatch(name):
-        raise ConfigError(f"--name {name!r}: expected lower-case letters, digits, '.', '_' and '-', a letter first")
+        raise ConfigError(
+            f"--name {name!r}: expected lower-case letters, digits, '.', '_' and '-', a letter or digit first"
+        )
     if delays and form == "cassette":
         raise ConfigError("--delays: a recording keeps what each exchange took anyway, expected it with --as scenario")
     place = out or _PLACE / f"{name}{'.recording' if form == 'cassette' else ''}.yaml"
