@@ -28,7 +28,8 @@ class Call:
 
     Shape: `number` counts this vendor's requests in the namespace, refused ones too; `params` the path's;
     `query`, `cut`, `shape`, `page_number`, `by_number`, `token` and `origin` (the token, read) what a list call asks;
-    `strikes` the page faults that may act on it; `details` whatever else the vendor's own steps hand on to its render.
+    `strikes` the page faults that may act on it; `details` whatever else the vendor's own steps hand on to its render;
+    `state` this vendor's counters and data version in the namespace.
     """
 
     vendor: Vendor
@@ -47,11 +48,10 @@ class Call:
     origin: PageToken | None = None
     strikes: tuple[Strike, ...] = ()
     details: Any = None
+    state: VendorState = field(init=False)
 
-    @property
-    def state(self) -> VendorState:
-        """This vendor's counters and data version in the namespace."""
-        return self.space.states[self.vendor.id]
+    def __post_init__(self) -> None:
+        self.state = self.space.states[self.vendor.id]
 
     @property
     def site(self) -> Site:

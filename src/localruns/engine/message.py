@@ -145,8 +145,8 @@ class Page:
     """One slice of the ordered rows of one version.
 
     Shape: `rows` finished bytes, beside them `keys` the row keys and `numbers` the store's own numbers. The fields
-    from `total_shown` on are for page faults: what the answer says in place of the truth. Units: `offset`, `size` and
-    `total` are rows.
+    from `total_shown` on are for page faults: what the answer says in place of the truth. `more`: it leads on to
+    another page, which starts at `next_offset`, 0 when none follows. Units: `offset`, `size` and `total` are rows.
     """
 
     rows: Rows
@@ -161,18 +161,14 @@ class Page:
     mark: int = 0
     token: str | None = None
     token_characters: int = 0
+    more: bool = field(init=False)
+    next_offset: int = field(init=False)
 
-    @property
-    def more(self) -> bool:
-        """Whether the answer leads on to another page."""
-        return self.leads_to != SAME or (bool(self.rows) and self.offset + len(self.rows) < self.total)
-
-    @property
-    def next_offset(self) -> int:
-        """The offset at which the next page starts, or 0 when none follows."""
-        if self.leads_to != SAME:
-            return self.leads_to
-        return self.offset + len(self.rows) if self.more else 0
+    def __post_init__(self) -> None:
+        end = self.offset + len(self.rows)
+        more = self.leads_to != SAME or (bool(self.rows) and end < self.total)
+        object.__setattr__(self, "more", more)
+        object.__setattr__(self, "next_offset", self.leads_to if self.leads_to != SAME else end if more else 0)
 
     @property
     def outline(self) -> Page:

@@ -53,6 +53,10 @@ def decide(call: Call) -> Call:
     """Count the call; hold it against the rate limit and the faults, which may refuse it or spoil its answer."""
     state = call.state
     state.calls += 1
+    if not call.space.faults:
+        if (throttled := excess(call)) is not None:
+            raise throttled
+        return call
     faults = [fault for fault in call.space.faults if fault.concerns(call.vendor.id, state.calls)]
     operation = call.endpoint.name if call.endpoint else ""
     moment = Moment(call.vendor.id, operation, state.calls, call.page_number, state.rows)

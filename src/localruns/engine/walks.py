@@ -84,9 +84,11 @@ class Walk:
         """The latest request."""
         return self.visits[-1]
 
-    def expects(self, place: Place) -> bool:
-        """Whether the last answer leads to this page."""
-        return self.last.outcome == "whole" and self.last.resumes == place
+    @property
+    def settled(self) -> bool:
+        """Whether the last answer was whole, for every client."""
+        last = self.visits[-1]
+        return last.outcome == "whole" and not last.doubtful
 
     def led_to(self, place: Place, size: int) -> bool:
         """Whether an answer of this walk to a request of that page size has led to this page."""
@@ -100,7 +102,7 @@ class Walk:
 
     def repeats(self, place: Place) -> bool:
         """Whether a request for this page tries again what was refused, broken, or has not been answered yet."""
-        return (self.last.outcome != "whole" or self.last.doubtful) and self.last.place == place
+        return not self.settled and self.last.place == place
 
 
 _PASSING = (401, 408, 429)
@@ -111,12 +113,9 @@ def _fitting(known: Sequence[Walk], visit: Visit) -> list[Walk]:
     place, first, likely, repeating = visit.place, visit.first, [], []
     for walk in known:
         last = walk.visits[-1]
-        settled = last.outcome == "whole" and not last.doubtful
-        if settled and first:  # most walks, for most requests
-            continue
-        repeated = not settled and last.place == place
+        repeated = last.place == place and not walk.settled
         # A token may lead to the first page again; who asks for it without one begins anew.
-        expected = not first and last.resumes == place and last.outcome == "whole"
+        expected = last.resumes == place and last.outcome == "whole" and not first
         if repeated:
             repeating.append(walk)
         if expected or (repeated and not walk.given_up):
@@ -130,7 +129,7 @@ class Walks:
     def __init__(self) -> None:
         self._by_id: OrderedDict[int, Walk] = OrderedDict()
         self._by_key: dict[Key, list[Walk]] = {}
-        self._refused: dict[int, Walk] = {}
+        self._unsettled: dict[int, Walk] = {}
         self._count = 0
         self._visits = 0
 
@@ -156,13 +155,14 @@ class Walks:
         known = self._by_key.get(key)
         if known is None:
             known = self._by_key[key] = []
-        fitting = _fitting(known, visit)
+        # Who asks for the first page goes on with nothing that was answered whole, and most walks were.
+        fitting = _fitting(self._among(known) if visit.first else known, visit)
         if len(fitting) > 1:
             for walk in fitting:
                 walk.ambiguous = True
         if not fitting and not visit.first:
-            refused = sorted(self._refused.values(), key=lambda walk: walk.id)
-            fitting = [walk for walk in refused if self._goes_on_as(walk, vendor, query, visit.place)][:1]
+            unsettled = sorted(self._unsettled.values(), key=lambda walk: walk.id)
+            fitting = [walk for walk in unsettled if self._goes_on_as(walk, vendor, query, visit.place)][:1]
             for walk in fitting:
                 self._look_for(walk, key, known)
         if fitting:
@@ -176,7 +176,7 @@ class Walks:
             walk = known[-1]
             visit.off_course = True
         walk.visits.append(visit)
-        self._refused.pop(walk.id, None)
+        self._unsettled[walk.id] = walk
         self._visits += 1
         self._give_way()
         return walk
@@ -184,8 +184,12 @@ class Walks:
     def settle(self, walk: Walk, visit: Visit, outcome: Outcome) -> None:
         """The request has been answered."""
         visit.outcome = outcome
-        if outcome == "refused" and self._by_id.get(walk.id) is walk:
-            self._refused[walk.id] = walk
+        if walk.settled:
+            self._unsettled.pop(walk.id, None)
+
+    def _among(self, known: Sequence[Walk]) -> Sequence[Walk]:
+        """Those of the known walks that are not settled."""
+        return [walk for walk in known if walk.id in self._unsettled] if self._unsettled else ()
 
     @staticmethod
     def _goes_on_as(walk: Walk, vendor: str, query: Query, place: Place) -> bool:
@@ -210,7 +214,7 @@ class Walks:
         while len(self._by_id) > MAX_WALKS or self._visits > MAX_VISITS:
             oldest = next(iter(self._by_id.values()))
             del self._by_id[oldest.id]
-            self._refused.pop(oldest.id, None)
+            self._unsettled.pop(oldest.id, None)
             self._visits -= len(oldest.visits)
             for key in oldest.keys:
                 self._by_key[key].remove(oldest)

@@ -139,7 +139,7 @@ def request_of(environ: WSGIEnvironment) -> tuple[Request, str | None]:
     wired = "localruns.headers" in environ
     headers = tuple(environ["localruns.headers"] if wired else _headers(environ))
     body = _body(environ)
-    short = len(target) + len(body) <= KEPT_LENGTH and sum([len(value) for _, value in headers]) <= KEPT_LENGTH
+    short = environ.get("localruns.headers_bytes", KEPT_LENGTH) + len(target) + len(body) <= KEPT_LENGTH
     return (_shared if short else _request)(target, environ["REQUEST_METHOD"], headers, body, wired)
 
 
@@ -171,9 +171,8 @@ def _read_target(target: str) -> tuple[str | None, str, str, str]:
 def is_slow(environ: WSGIEnvironment) -> bool:
     """Whether a request may take long enough to be kept off the event loop: compiling, making a key, long lists."""
     _, path = split_namespace("/" + environ["PATH_INFO"].lstrip("/"))
-    if path in _QUICK or environ["REQUEST_METHOD"] == "DELETE":
-        return False
-    return path == "/" or path.startswith("/__admin/")
+    ours = path == "/" or path.startswith("/__admin/")
+    return ours and path not in _QUICK and environ["REQUEST_METHOD"] != "DELETE"
 
 
 def refuser(emulator: Emulator) -> Callable[[int, str, str], tuple[int, list[tuple[str, str]], bytes]]:

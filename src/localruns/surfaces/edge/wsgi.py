@@ -57,6 +57,13 @@ def header_names(name: bytes) -> tuple[str, str]:
     return plain, key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key
 
 
+@lru_cache(maxsize=1024)
+def framing(name: str) -> str:
+    """The lower-case name of a header that the server itself has to do with, "" for all others."""
+    lower = name.lower()
+    return lower if lower in ("connection", "content-length", "date") else ""
+
+
 def header_field(name: bytes, value: bytes) -> tuple[tuple[str, str], str]:
     """A header as (lower-case name, value), and its environ key. Clients repeat theirs, so they share one copy."""
     return (_shared_field if len(value) <= SHARED_BYTES else _field)(name, value)
@@ -97,17 +104,22 @@ def split_target(target: str) -> tuple[str, str]:
 
 
 def header_part(fields: list[tuple[bytes, bytes]]) -> Environ:
-    """What headers come to in an environ. Shape: `localruns.headers` holds pairs of lower-case name and value."""
+    """What headers come to in an environ.
+
+    Shape: `localruns.headers` holds pairs of lower-case name and value, `localruns.headers_bytes` their length.
+    """
     part: Environ = {}
-    headers = []
+    headers, length = [], 0
     for name, value in fields:
         field, key = header_field(name, value)
         headers.append(field)
+        length += len(name) + len(value)
         if key in part:
             part[key] += "," + field[1]
         elif key:
             part[key] = field[1]
     part["localruns.headers"] = tuple(headers)
+    part["localruns.headers_bytes"] = length
     return part
 
 
@@ -198,16 +210,16 @@ def encode(environ: Environ, status: str, headers: Headers, parts: list[bytes], 
     bodiless = status.startswith(("204", "304"))
     length = date = None
     for name, value in headers:
-        lower = name.lower()
-        if lower == "connection":
-            keep_alive = keep_alive and value.lower() != "close"
-            continue
-        if lower == "content-length":
-            length = value
-            if status.startswith("204"):
+        if kind := framing(name):
+            if kind == "connection":
+                keep_alive = keep_alive and value.lower() != "close"
                 continue
-        elif lower == "date":
-            date = value
+            if kind == "date":
+                date = value
+            else:
+                length = value
+                if status.startswith("204"):
+                    continue
         lines.append(f"{name}: {value}\r\n")
     silent = bodiless or environ["REQUEST_METHOD"] == "HEAD"
     size = sum(map(len, parts))
