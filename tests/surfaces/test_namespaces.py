@@ -123,7 +123,7 @@ def test_a_vendor_that_the_scenario_does_not_hold_has_no_credentials(make_app: C
         (b'{"ttl_s": true}', 400, "ttl_s: found True"),
         (b'{"journal_entries": 0}', 400, "journal_entries: found 0"),
         (b'{"journal_entries": 1.5}', 400, "journal_entries: found 1.5"),
-        (b'{"journal_entries": 10000000}', 400, "journal_entries: found 10000000, expected 10000 or less"),
+        (b'{"journal_entries": 10000000}', 400, "journal_entries: found 10000000, expected 5000 or less"),
         (b'{"journal_bytes": 1000000000}', 400, "journal_bytes: found 1000000000"),
         (b'{"scenario": 5}', 400, "scenario: found 5"),
         (b'{"scenario": "quikstart"}', 400, "did you mean 'quickstart'"),

@@ -157,6 +157,15 @@ def test_only_the_chosen_vendors_are_served() -> None:
         assert (status, body["title"]) == (404, "not found")
 
 
+def test_the_journal_keeps_as_many_requests_as_asked_for() -> None:
+    with serving("--journal-entries", "3") as served:
+        for number in range(5):
+            served.get(f"/nowhere/{number}")
+        told = served.get("/__admin/requests")[1]
+    assert [entry["target"] for entry in told["requests"]] == ["/nowhere/2", "/nowhere/3", "/nowhere/4"]
+    assert (told["count"], told["evicted"]) == (5, 2)
+
+
 def test_a_seed_in_place_of_the_scenarios_changes_the_rows() -> None:
     rows = []
     for seed in ([], ["--seed", "8"], ["--seed", "8"]):

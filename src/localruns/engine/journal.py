@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from localruns.engine.wire import WirePlan
     from localruns.errors import ApiError
 
-MAX_ENTRIES = 10_000
+MAX_ENTRIES = 5_000
 MAX_BYTES = 32 * 1024 * 1024
 _ENTRY_BYTES = 1_000
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from localruns.engine.emulator import Emulator, Options
 
 DEFAULT_PORT = 8420
+INTERRUPTED = 130  # as shells know it: what was asked for has not been done
 TOKEN_VARIABLE = "LOCALRUNS_ADMIN_TOKEN"
 
 
@@ -47,7 +48,7 @@ def main() -> None:
         click.echo("\n".join(f"error: {problem}" for problem in error.problems), err=True)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        sys.exit(0)
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         from localruns.surfaces.console import hush
 
@@ -90,6 +91,11 @@ for _command in (
 @click.option("--watch", is_flag=True, help="Reload edited scenarios; a broken edit keeps the old one.")
 @click.option("--replay-delays", is_flag=True, help="Recorded answers take as long as they took.")
 @click.option(
+    "--journal-entries",
+    type=click.IntRange(1, 1_000_000),
+    help="How many requests the journal of a namespace keeps; default: 5,000, about a kilobyte each.",
+)
+@click.option(
     "--log",
     type=click.Choice(["requests", "defects", "none"]),
     help="What is shown: a line per request (default on a terminal), our own defects only (default in a pipe).",
@@ -107,6 +113,7 @@ def serve(
     tls: bool,
     watch: bool,
     replay_delays: bool,
+    journal_entries: int | None,
     log: str | None,
     allow_remote: bool,
 ) -> None:
@@ -117,12 +124,14 @@ def serve(
     from localruns.surfaces.tls import tls_context
     from localruns.surfaces.watch import Watch
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the edge has handlers of its own once it serves
+    for number in (signal.SIGTERM, signal.SIGINT):  # the edge has handlers of its own once it serves
+        signal.signal(number, lambda *_: sys.exit(0))
     show_warnings()
     token = _admin_token(host, allow_remote)
     names = scenario or ("quickstart",)
     with Building() as progress:
         options = replace(_options(scenarios, cache_dir, vendor, auth, seed, token), replay_delays=replay_delays)
+        options = replace(options, journal_entries=journal_entries or options.journal_entries)
         emulator = _emulator(names[0], options, progress)
         for name in names[1:]:
             emulator.open_space(Path(name).stem, name)
