@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import yaml
 
@@ -116,6 +116,25 @@ def scalars(file: IO[bytes] | IO[str], name: str) -> Iterator[tuple[yamlio.Path_
                 _go_on(places)
             elif isinstance(event, yaml.AliasEvent):
                 _go_on(places)
+    except (yaml.YAMLError, UnicodeError) as error:
+        raise yamlio.invalid(name, error) from None
+    finally:
+        loader.dispose()
+
+
+def spans(file: IO[bytes] | IO[str], name: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """Where each scalar of a YAML file begins and ends, keys too; line and column, from 0.
+
+    Raises ConfigError where it is not YAML.
+    """
+    loader: Any = Loader(file)
+    try:
+        while loader.check_event():
+            event = loader.get_event()
+            if isinstance(event, yaml.ScalarEvent):
+                start, end = cast("tuple[yaml.Mark, yaml.Mark]", (event.start_mark, event.end_mark))
+                block = event.style in ("|", ">")  # its first line may end in a comment
+                yield (start.line + block, 0 if block else start.column), (end.line, end.column)
     except (yaml.YAMLError, UnicodeError) as error:
         raise yamlio.invalid(name, error) from None
     finally:

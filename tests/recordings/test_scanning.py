@@ -212,6 +212,29 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, monkeypatch: pytest.
     tracemalloc.stop()
 
 
+@pytest.mark.parametrize("key", ["recording", "scenario", "interactions"])
+def test_the_comments_of_a_file_are_looked_at_and_nothing_twice(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "commented.yaml"
+    lines = [
+        f"# made with {SECRET}",
+        f"{key}: mine  # ann@corp.com",
+        'about: "a #1 ann@corp.com"  # plain words',
+        'more: "a # b"  # ann@corp.com # eve@corp.com',
+        f"body: |  # {SECRET}",
+        "  # ann@corp.com",
+        "  x # y",
+        f"  # {SECRET}",
+        "# bob@corp.com",
+        "other: [a, b]  # " + "word " * 30,
+    ]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    found = [(finding.line, finding.where) for finding in scan(path)]
+    assert sorted(found) == [
+        *[(1, "comment"), (2, "comment"), (3, "about"), (4, "comment"), (4, "comment"), (5, "comment")],
+        *[(6, "body"), (8, "body"), (9, "comment")],
+    ]
+
+
 # --- the command
 
 

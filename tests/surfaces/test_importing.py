@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,22 @@ def test_the_name_of_a_file_may_be_no_text(tmp_path: Path, traffic: Path, form: 
     result = bring(tmp_path, odd, "--as", form, "--out", "out.yaml")
     assert (result.returncode, result.stderr) == (0, "")
     assert "from ??.har." in yamlio.load(tmp_path / "out.yaml")["about"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such files and signals there")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_import_that_is_ended_is_no_success_and_leaves_nothing(tmp_path: Path, number: int, code: int) -> None:
+    os.mkfifo(tmp_path / "in.har")
+    command = [sys.executable, "-m", "localruns.surfaces.cli", "import", "in.har", "--out", "out.yaml"]
+    with (
+        subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process,
+        (tmp_path / "in.har").open("wb"),  # it is open once the import reads
+    ):
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert "Traceback" not in errors
+    assert [path.name for path in tmp_path.iterdir()] == ["in.har"]
 
 
 def test_what_is_there_is_overwritten_when_that_is_meant(tmp_path: Path, traffic: Path) -> None:

@@ -137,6 +137,19 @@ def scan_file(
             note(place, line)
         made_up = sort == "scenario" and "credentials" in place.path
         yield from scanner.within(replace(place, name="") if made_up else place, line)
+    if sort not in ("json", "lines"):
+        yield from _in_comments(path, scanner)
+
+
+def _in_comments(path: Path, scanner: Scanner) -> Iterator[Finding]:
+    """What looks like a secret in the comments of a YAML file; few lines have a `#`, so that all others are let be."""
+    suspected = {
+        line
+        for line, text in scanning_files.may_comment(path)
+        if any(scanner.within(Place("text", (), "", text), line))
+    }
+    for place, line in scanning_files.comments(path, suspected) if suspected else ():
+        yield from (replace(finding, where="comment") for finding in scanner.within(place, line))
 
 
 @cache

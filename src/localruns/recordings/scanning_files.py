@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import io
+import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Literal
 
@@ -20,6 +22,7 @@ Sort = Literal["recording", "scenario", "interactions", "json", "lines"]
 _PIECE = 1 << 20
 _OVERLAP = 4096
 _TOP_KEY = re.compile(r"(?:(?:---|%|#).*\n|\s*\n)*[\"']?(recording|scenario|interactions)[\"']?:")
+_COMMENT = re.compile(r"(?<!\S)#")
 _PAIR_NAMES = ("key", "name")
 
 
@@ -79,6 +82,32 @@ def _yaml(path: Path) -> Iterator[Placed]:
                 yield Place("body", steps, name, _bytes(text) if name == "body_base64" else text), line
     except ConfigError:
         yield from _lines(path, line)
+
+
+def may_comment(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a YAML file that may hold a comment, from what may be its start. Raises ConfigError."""
+    try:
+        with _opened(path) as file:
+            for line, text in enumerate(file, 1):
+                if found := _COMMENT.search(text):
+                    yield line, text[found.end() :]
+    except (OSError, EOFError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
+
+
+def comments(path: Path, lines: Collection[int]) -> Iterator[Placed]:
+    """The comments on those lines of a YAML file; what is within a value or a key of it is none."""
+    behind: dict[int, float] = {}
+    with contextlib.suppress(ConfigError), _opened(path) as file:
+        for (first, _), (last, column) in yamlstream.spans(file, str(path)):
+            for line in lines:
+                if first < line <= last or line == last + 1:
+                    behind[line] = max(behind.get(line, 0), column if line == last + 1 else math.inf)
+    with _opened(path) as file:
+        for line, text in enumerate(file, 1):
+            start = behind.get(line, 0)
+            if line in lines and start < len(text) and (found := _COMMENT.search(text, int(start))):
+                yield Place("text", (), "", text[found.end() :]), line
 
 
 def _bytes(text: str) -> str:
