@@ -45,7 +45,7 @@ def sort_values(vendor: str, order: Sequence[Order], numbers: Sequence[int]) -> 
     """SQL for what different values rows are sorted by, and its values."""
     table = table_name(vendor)
     joins, values, terms = _sorting(table, order)
-    columns = ", ".join(term.removesuffix(" DESC") for term in terms)
+    columns = ", ".join(term.removesuffix(_LAST).removesuffix(" DESC") for term in terms)
     marks = ",".join("?" * len(numbers))
     return f"SELECT DISTINCT {columns} FROM {table} r{joins} WHERE r.n IN ({marks})", [*values, *numbers]
 
@@ -56,8 +56,8 @@ def _sorting(table: str, order: Sequence[Order]) -> tuple[str, list[str], list[s
     for index, item in enumerate(order):
         direction = " DESC" if item.descending else ""
         if not item.field.bag:
-            column = f"r.c_{item.field.name}"
-            sorts += [f"{column} IS NULL", f"{column}{direction}"]
+            # Half the work of sorting by `IS NULL` and then by the value.
+            sorts.append(f"r.c_{item.field.name}{direction}{_LAST}")
             continue
         bag = f"o{index}"
         joins += f" LEFT JOIN {table}_bag {bag} ON {bag}.k = {_NAMED.format(table)} + (r.n << {ROW_SHIFT})"
@@ -66,6 +66,7 @@ def _sorting(table: str, order: Sequence[Order]) -> tuple[str, list[str], list[s
     return joins, values, sorts
 
 
+_LAST = " NULLS LAST"
 _NAMED = f"((SELECT id FROM {{}}_bag_name WHERE bag = ? AND name = ?) << {NAME_SHIFT})"
 
 
