@@ -12,6 +12,8 @@ import pytest
 
 from localruns.vendors.oracle_aidp import VENDOR
 from localruns.vendors.oracle_aidp.client import tracking_uri
+from localruns.vendors.palantir_foundry import STUDIO
+from localruns.vendors.palantir_foundry.client import HELP
 from tests.clients.processes import Served, serving
 
 pytestmark = [
@@ -21,18 +23,19 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::FutureWarning"),
 ]
 
+Serve = Callable[..., Served]
 ROWS = 1_000_000
 MAX_MB = 300
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[[str], Served]]:
+def serve(tmp_path: Path) -> Iterator[Serve]:
     """A server of its own that holds a million runs of a vendor."""
     running: list[Any] = []
 
-    def start(vendor: str) -> Served:
-        scenario = tmp_path / "million.yaml"
-        scenario.write_text(f"scenario: million\nvendors: {{{vendor}: {{runs: [{{generate: {ROWS}}}]}}}}\n", "utf-8")
+    def start(vendor: str, **settings: int) -> Served:
+        scenario, part = tmp_path / "million.yaml", {"runs": [{"generate": ROWS}], "settings": settings}
+        scenario.write_text(json.dumps({"scenario": "million", "vendors": {vendor: part}}), "utf-8")
         running.append(serving(str(scenario), "--cache-dir", str(tmp_path / "cache")))
         served: Served = running[0].__enter__()
         assert served.url, served.errors
@@ -56,7 +59,7 @@ def judge(served: Served, keys: list[str], pages: int) -> None:
     assert (walk["missed"], walk["duplicates"], walk["complete"]) == ([], [], True)
 
 
-def test_the_sdk_of_alibaba_pai(serve: Callable[[str], Served], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sdk_of_alibaba_pai(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("alibabacloud_aiworkspace20210204")
     from alibabacloud_aiworkspace20210204.client import Client
     from alibabacloud_aiworkspace20210204.models import ListRunsRequest
@@ -80,7 +83,7 @@ def test_the_sdk_of_alibaba_pai(serve: Callable[[str], Served], monkeypatch: pyt
     judge(served, keys, ROWS // 1000)
 
 
-def test_the_client_of_mlflow(serve: Callable[[str], Served], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_client_of_mlflow(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     mlflow = pytest.importorskip("mlflow")
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "localruns-token")
     served = serve("oracle-aidp")
@@ -93,7 +96,7 @@ def test_the_client_of_mlflow(serve: Callable[[str], Served], monkeypatch: pytes
     judge(served, keys, ROWS // 10_000)
 
 
-def test_pages_by_number_of_naver_nsml(serve: Callable[[str], Served]) -> None:
+def test_pages_by_number_of_naver_nsml(serve: Serve) -> None:
     import httpx
 
     signed = ("x-ncp-apigw-timestamp", "x-ncp-iam-access-key", "x-ncp-apigw-api-key", "x-ncp-apigw-signature-v2")
@@ -103,3 +106,15 @@ def test_pages_by_number_of_naver_nsml(serve: Callable[[str], Served]) -> None:
             answer = client.get("/nsml/v1/projects/runs", params={"pageSize": 10_000, "page": number})
             keys += [f"{row['projectId']}/{row['runName']}" for row in json.loads(answer.content)["runList"]]
     judge(served, keys, ROWS // 10_000)
+
+
+def test_the_sdk_of_palantir_foundry(serve: Serve) -> None:
+    foundry_sdk = pytest.importorskip("foundry_sdk")
+    served = serve("palantir-foundry", max_page_size=1000)
+    client = foundry_sdk.FoundryClient(
+        auth=foundry_sdk.UserTokenAuth("localruns-token"),
+        hostname=HELP.base(served.url),
+        config=foundry_sdk.Config(scheme="http"),
+    )
+    keys = [run.build_rid for run in client.models.ModelStudio.Run.list(STUDIO, page_size=1000, preview=True)]
+    judge(served, keys, ROWS // 1000)
