@@ -94,6 +94,26 @@ def test_every_method_goes_on(stand: Stand, out: Path, method: str) -> None:
     assert upstream.connections == 1
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "multipart/form-data; boundary=B",
+        "multipart/mixed",
+        'multipart/form-data; boundary="',
+        "message/rfc822",
+        "message/delivery-status",
+        "x",
+    ],
+)
+def test_a_body_of_any_kind_goes_on(stand: Stand, out: Path, kind: str) -> None:
+    recorder, upstream = stand()
+    body = b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\nplain words\r\n--B--\r\n'
+    head = ["POST /x HTTP/1.1", "Connection: close", f"Content-Type: {kind}", f"Content-Length: {len(body)}", "", ""]
+    assert raw(recorder.url, "\r\n".join(head).encode() + body).split(b" ")[1] == b"200"
+    assert [call.body for call in upstream.calls] == [body]
+    assert [exchange.request.body for exchange in recorded(out)] == [body]
+
+
 def test_a_body_in_chunks_goes_on_whole(stand: Stand, out: Path) -> None:
     recorder, upstream = stand()
     head = b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
