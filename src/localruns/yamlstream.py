@@ -90,8 +90,8 @@ class Stream:
         return self._builder(self._name, self._schema).build(node, (guide,), path)
 
 
-def scalars(file: IO[bytes] | IO[str], name: str) -> Iterator[tuple[yamlio.Path_, int, str]]:
-    """Key path, line (from 1) and text of each scalar of a YAML file, keys left out; nothing of it is held.
+def scalars(file: IO[bytes] | IO[str], name: str) -> Iterator[tuple[yamlio.Path_, int, str, bool]]:
+    """Key path, line (from 1) and text of each scalar of a YAML file, and whether it is a key; nothing of it is held.
 
     Raises ConfigError where it is not YAML. An alias counts for nothing: its text has been seen at the anchor.
     """
@@ -107,12 +107,14 @@ def scalars(file: IO[bytes] | IO[str], name: str) -> Iterator[tuple[yamlio.Path_
                 _go_on(places)
             elif isinstance(event, yaml.ScalarEvent) and places and places[-1].wants_key:
                 places[-1].step, places[-1].wants_key = event.value, False
+                start: Any = event.start_mark
+                yield tuple(place.step for place in places), start.line + 1, event.value, True
             elif isinstance(event, yaml.ScalarEvent):
                 path = tuple(place.step for place in places)
                 mark: Any = event.start_mark
                 binary = (event.tag or "").endswith("binary")
                 text = "".join(event.value.split()) if binary else event.value
-                yield path, mark.line + 1 + (event.style in ("|", ">")), text
+                yield path, mark.line + 1 + (event.style in ("|", ">")), text, False
                 _go_on(places)
             elif isinstance(event, yaml.AliasEvent):
                 _go_on(places)

@@ -235,6 +235,14 @@ def test_the_comments_of_a_file_are_looked_at_and_nothing_twice(tmp_path: Path, 
     ]
 
 
+def test_keys_are_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "keys.yaml"
+    rows = "runs: [{Name: x, ann@corp.com: 1}]"
+    path.write_text(f"scenario: mine\nworkspaces:\n  {SECRET}: {{default: true}}\n  '145883': {{}}\n{rows}\n", "utf-8")
+    found = [(finding.line, finding.where) for finding in scan(path)]
+    assert found == [(3, "workspaces.(secret)"), (5, "runs[0].(secret)")]
+
+
 # --- the command
 
 

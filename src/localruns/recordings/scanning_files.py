@@ -23,6 +23,7 @@ _PIECE = 1 << 20
 _OVERLAP = 4096
 _TOP_KEY = re.compile(r"(?:(?:---|%|#).*\n|\s*\n)*[\"']?(recording|scenario|interactions)[\"']?:")
 _COMMENT = re.compile(r"(?<!\S)#")
+_OF_KEYS = "record id"  # many a key is an id: random text in it is no finding, a known form is
 _PAIR_NAMES = ("key", "name")
 
 
@@ -73,7 +74,10 @@ def _yaml(path: Path) -> Iterator[Placed]:
     pair: tuple[Sequence[str | int], str] = ((), "")
     try:
         with _opened(path) as file:
-            for steps, line, text in yamlstream.scalars(file, str(path)):
+            for steps, line, text, is_key in yamlstream.scalars(file, str(path)):
+                if is_key:
+                    yield Place("body", steps, _OF_KEYS, text), line
+                    continue
                 name = next((step for step in reversed(steps) if isinstance(step, str)), "")
                 if name.lower() in _PAIR_NAMES:
                     pair = (steps[:-1], text)

@@ -59,8 +59,9 @@ class _Seen:
     def note(self, place: Place, line: int) -> None:
         """One more text."""
         path = tuple(place.path)
-        # The key above a list is itself a text, at the path of the list.
-        listed = next((path[: len(above) + 1] for above in _LISTS if path[:-1][: len(above)] == above), None)
+        if path in _LISTS:  # the key above the list
+            return
+        listed = next((path[: len(above) + 1] for above in _LISTS if path[: len(above)] == above), None)
         last = listed or line
         if last != self._last:
             self._exchanges += listed is not None
