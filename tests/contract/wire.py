@@ -57,7 +57,8 @@ def send(app: App, sent: Sent) -> Got:
         "wsgi.url_scheme": "http",
     }
     fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in sent.headers]
-    add_request(environ, sent.method.encode(), sent.target, "1.1", header_part(fields))
+    environ |= header_part(fields)
+    add_request(environ, sent.method.encode(), sent.target, "1.1")
     add_body(environ, sent.body)
     head: list[Any] = []
     answer = app.wsgi_app(environ, lambda status, headers, *_: head.extend((status, headers)) or (lambda data: None))

@@ -76,7 +76,9 @@ class App(flask.Flask):
         elif hint := ignored(route.vendor, route.endpoint, request):
             entry.note(hint)
         body = _deliver(reply, entry, environ, start_response)
-        return _Sending(body, lambda: self.emulator.sent(space, entry), closed="localruns.headers" in environ)
+        sending = (_Sending if "localruns.headers" in environ else _Telling)(body)
+        sending.close = lambda: self.emulator.sent(space, entry)
+        return sending
 
     def make_default_options_response(self) -> flask.Response:
         """Which methods a path of ours has; nothing in the body."""
@@ -112,19 +114,20 @@ class App(flask.Flask):
         return flask.Response(reply.body, _status(reply.status), headers, content_type=reply.content_type)
 
 
-class _Sending:
-    """A body that tells when it has been written: on `close`, or at its end where nobody is sure to close it."""
+class _Sending(list[bytes]):
+    """The parts of a body; `close` tells that it has been written."""
 
-    def __init__(self, body: Iterable[bytes], written: Callable[[], None], *, closed: bool) -> None:
-        self._body = body
-        self._closed = closed
-        self.close = written
+    __slots__ = ("close",)
+    close: Callable[[], None]
+
+
+class _Telling(_Sending):
+    """The same for a server that is not sure to close it: the end tells, too."""
+
+    __slots__ = ()
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._body) if self._closed else self._telling()
-
-    def _telling(self) -> Iterator[bytes]:
-        yield from self._body
+        yield from super().__iter__()
         self.close()
 
 

@@ -44,7 +44,7 @@ class RequestReader(HttpToolsProtocol):
         self.peer = ("", "")
         self.messages = 0
         self.last_headers: list[tuple[bytes, bytes]] = []
-        self.last_part = header_part([])
+        self.last_base: Environ = base
         self._begin()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -123,11 +123,12 @@ class RequestReader(HttpToolsProtocol):
             raise RefusedRequest(400, f"HTTP/{version} was found, HTTP/1.1 or HTTP/1.0 was expected")
         method = self.parser.get_method()
         self.keep_alive = self.parser.should_keep_alive() and method != b"CONNECT"
-        environ = self.environ = self.base.copy()
-        environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = self.peer
-        if self.headers != self.last_headers:  # a client mostly sends the same ones again
-            self.last_headers, self.last_part = self.headers, header_part(self.headers)
-        add_request(environ, method, self.url.decode("latin-1"), version, self.last_part)
+        if self.headers != self.last_headers or self.last_base is self.base:  # a client mostly sends the same again
+            address, port = self.peer
+            peer = {"REMOTE_ADDR": address, "REMOTE_PORT": port}
+            self.last_headers, self.last_base = self.headers, {**self.base, **peer, **header_part(self.headers)}
+        environ = self.environ = self.last_base.copy()
+        add_request(environ, method, self.url.decode("latin-1"), version)
         self.headers = []  # trailers of a chunked body land here and are forgotten
         if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
             self._expect_body(environ)

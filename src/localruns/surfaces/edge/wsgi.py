@@ -123,13 +123,12 @@ def header_part(fields: list[tuple[bytes, bytes]]) -> Environ:
     return part
 
 
-def add_request(environ: Environ, method: bytes, target: str, version: str, headers: Environ) -> None:
-    """Write the head of a request into a fresh copy of the server's environ; `headers` is of `header_part`."""
+def add_request(environ: Environ, method: bytes, target: str, version: str) -> None:
+    """Write the first line of a request into an environ that has its headers."""
     environ["REQUEST_METHOD"] = method.decode("latin-1")
     environ["REQUEST_URI"] = environ["RAW_URI"] = target
     environ["PATH_INFO"], environ["QUERY_STRING"] = split_target(target)
     environ["SERVER_PROTOCOL"] = "HTTP/" + version
-    environ.update(headers)
 
 
 def add_body(environ: Environ, body: bytes) -> None:
