@@ -40,7 +40,7 @@ ONE_PLACE = {
     "uvloop": "surfaces/edge/",
     "yaml": "yaml",
     "faker": "engine/pools.py",
-    "ijson": "recordings/jsonstream.py",
+    "ijson": "recordings/reading/jsonstream.py",
     "jsonschema": "schemas.py",
     "jsonschema_rs": "schemas.py",
     "cryptography": "vendors/oracle_aidp/",

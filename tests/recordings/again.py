@@ -14,8 +14,8 @@ from werkzeug.test import Client
 from localruns.engine.exchange import Exchange, reply_from
 from localruns.engine.recording import Reader
 from localruns.engine.vendor import Vendor
-from localruns.recordings.leftovers import Leftovers
-from localruns.recordings.recognising import Known, Recogniser
+from localruns.recordings.reading.leftovers import Leftovers
+from localruns.recordings.reading.recognising import Known, Recogniser
 from localruns.surfaces.http import App
 from localruns.vendors import all_vendors
 

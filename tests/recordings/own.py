@@ -7,7 +7,7 @@ from typing import Any
 
 from localruns.engine.exchange import Exchange, reply_from
 from localruns.engine.journal import Entry
-from localruns.recordings.drift import Placed, Report, drift
+from localruns.recordings.drift.comparing import Placed, Report, drift
 from localruns.surfaces.http import App
 from localruns.vendors import all_vendors
 from tests.clients.asking import BODIES, LISTS, in_process

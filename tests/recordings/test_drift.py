@@ -13,8 +13,8 @@ import pytest
 from localruns.engine.emulator import Emulator, Options
 from localruns.engine.exchange import Exchange, reply_from, request_from
 from localruns.paths import cache_dir
-from localruns.recordings.drift import Report
-from localruns.recordings.drift_kinds import CLASSES, KINDS
+from localruns.recordings.drift.comparing import Report
+from localruns.recordings.drift.kinds import CLASSES, KINDS
 from localruns.surfaces.http import App
 from localruns.vendors import all_vendors
 from tests.clients.pagers import SEARCH

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from localruns.recordings.rebuilding import rebuild
+from localruns.recordings.rebuilding.scenario import rebuild
 from localruns.surfaces.http import App
 from localruns.vendors import all_vendors
 from tests.recordings.own import MakeApp, recorded

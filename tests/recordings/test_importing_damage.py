@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from localruns.errors import ConfigError
-from localruns.recordings.leftovers import Leftovers
-from localruns.recordings.sources import exchanges
+from localruns.recordings.reading.leftovers import Leftovers
+from localruns.recordings.reading.sources import exchanges
 from localruns.surfaces.cli import cli
 from tests.recordings.again import GOLDEN
 from tests.recordings.makers import entry, har, page, run

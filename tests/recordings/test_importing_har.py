@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from localruns import yamlio
-from localruns.recordings.leftovers import Leftovers
-from localruns.recordings.sources import exchanges
+from localruns.recordings.reading.leftovers import Leftovers
+from localruns.recordings.reading.sources import exchanges
 from localruns.surfaces.cli import cli
 from localruns.surfaces.http import App
 from tests.recordings.again import GOLDEN, Page, ask, asked_again, keys, known, recorded

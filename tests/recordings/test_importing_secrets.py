@@ -15,8 +15,8 @@ from click.testing import CliRunner
 from localruns import placeholders
 from localruns.engine.exchange import Exchange
 from localruns.engine.recording import Reader
-from localruns.recordings.leftovers import Leftovers
-from localruns.recordings.sources import exchanges
+from localruns.recordings.reading.leftovers import Leftovers
+from localruns.recordings.reading.sources import exchanges
 from localruns.surfaces.cli import cli
 from tests.recordings.again import GOLDEN
 from tests.recordings.canaries import CANARIES

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from localruns.engine.exchange import Exchange, reply_from, request_from
-from localruns.recordings.rebuilding import Rebuilt, rebuild
+from localruns.recordings.rebuilding.scenario import Rebuilt, rebuild
 from localruns.surfaces.http import App
 from localruns.vendors import all_vendors
 from localruns.yamlio import Document

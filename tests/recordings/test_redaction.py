@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from localruns import placeholders, schemas
 from localruns.engine.exchange import Exchange, json_of
 from localruns.engine.recording import as_text
-from localruns.recordings import forms
-from localruns.recordings.redaction import Redactor
+from localruns.recordings.redaction import forms
+from localruns.recordings.redaction.redactor import Redactor
 from localruns.vendors import all_vendors
 from tests.recordings import own
 from tests.recordings.canaries import CANARIES, Canary, exchange

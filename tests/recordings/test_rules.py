@@ -12,7 +12,7 @@ import pytest
 from localruns import schemas
 from localruns.engine.exchange import json_of
 from localruns.errors import ConfigError
-from localruns.recordings.redaction import Redactor, Rules, load_rules, redaction_key
+from localruns.recordings.redaction.redactor import Redactor, Rules, load_rules, redaction_key
 from tests.recordings.canaries import exchange
 
 RULES = """\

@@ -15,8 +15,8 @@ from click.testing import CliRunner
 from localruns.engine.exchange import Exchange
 from localruns.engine.recording import Head, Writer
 from localruns.paths import fixtures_dir
-from localruns.recordings import scanning_files
-from localruns.recordings.scanning import Finding, scan_exchange, scan_file
+from localruns.recordings.scanning import files as scanning_files
+from localruns.recordings.scanning.exchanges import Finding, scan_exchange, scan_file
 from localruns.surfaces.cli import cli
 from localruns.vendors import all_vendors
 from tests.recordings import own

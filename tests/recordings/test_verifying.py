@@ -13,9 +13,9 @@ import pytest
 from localruns.engine.emulator import Emulator, Options
 from localruns.engine.exchange import Exchange, reply_from, request_from
 from localruns.paths import cache_dir
-from localruns.recordings.leftovers import Leftovers
-from localruns.recordings.redaction import Redactor
-from localruns.recordings.verifying import Verified, emulator_of, rebuilt, verify
+from localruns.recordings.reading.leftovers import Leftovers
+from localruns.recordings.redaction.redactor import Redactor
+from localruns.recordings.verifying.asking import Verified, emulator_of, rebuilt, verify
 from localruns.surfaces.http import App
 from localruns.vendors import all_vendors
 from tests.clients.pagers import HEADERS, PAGERS

@@ -13,7 +13,7 @@ import pytest
 
 from localruns import placeholders
 from localruns.engine.recording import Reader
-from localruns.recordings.rebuilding import rebuild
+from localruns.recordings.rebuilding.scenario import rebuild
 from localruns.surfaces.recorder import Recorder
 from localruns.testing import LocalRuns
 from localruns.vendors import all_vendors

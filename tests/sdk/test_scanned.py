@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from localruns.recordings.scanning import scan_file
+from localruns.recordings.scanning.exchanges import scan_file
 from localruns.surfaces.recorder import Recorder
 from localruns.testing import LocalRuns
 from localruns.vendors import all_vendors

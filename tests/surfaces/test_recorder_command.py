@@ -18,7 +18,7 @@ from urllib.parse import quote
 import pytest
 
 from localruns.engine.recording import Reader
-from localruns.recordings.scanning import scan_file
+from localruns.recordings.scanning.exchanges import scan_file
 from localruns.testing import LocalRuns
 from localruns.vendors import all_vendors
 from tests.clients.processes import COMMAND, Served, environment, run, serving

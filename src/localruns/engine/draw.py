@@ -6,10 +6,11 @@ no draw of one row depends on another row.
 
 from __future__ import annotations
 
-import hashlib
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
+from hashlib import blake2b
+from itertools import chain, count, islice
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -21,7 +22,7 @@ LOWER = "abcdefghijklmnopqrstuvwxyz0123456789"
 def digest(*parts: str | int, size: int = 32) -> bytes:
     """`size` bytes (64 at most) that depend on the parts and their borders."""
     text = "\x1f".join(map(str, parts))
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).digest()
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).digest()
 
 
 def numbered(number: int, *parts: str | int, size: int) -> str:
@@ -32,9 +33,9 @@ def numbered(number: int, *parts: str | int, size: int) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _begun(size: int, *parts: str | int) -> hashlib.blake2b:
+def _begun(size: int, *parts: str | int) -> blake2b:
     text = "\x1f".join([*map(str, parts), ""])
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size)
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size)
 
 
 def uuid_text(*parts: str | int) -> str:
@@ -56,15 +57,14 @@ def code_text(alphabet: str, length: int, *parts: str | int) -> str:
 class Draw:
     """A stream of choices for one row.
 
-    Shape: `base` is what it hangs on, `words` the numbers at hand, the next one to use last.
+    Shape: `base` is what it hangs on, `words` gives numbers of 32 bits without end.
     """
 
-    __slots__ = ("_number", "base", "words")
+    __slots__ = ("base", "words")
 
     def __init__(self, *parts: str | int) -> None:
         self.base = "\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")
-        self._number = 0
-        self.words: list[int] = []
+        self.words = words_of(self.base)
 
     def below(self, limit: int) -> int:
         """A number from 0 to limit - 1; `limit` is far below 2**32 or 2**64, so the bias is nil in practice."""
@@ -90,12 +90,15 @@ class Draw:
         """A version-4-shaped UUID."""
         return uuids((self,))[0]
 
-    def more(self) -> list[int]:
-        """Sixteen more words behind those that are left."""
-        self._number += 1
-        raw = hashlib.blake2b(b"%b\x1f%d" % (self.base, self._number)).digest()
-        self.words[:0] = _WORDS(raw)[::-1]
-        return self.words
+
+def words_of(base: bytes) -> Iterator[int]:
+    """Numbers of 32 bits without end that depend on `base`; whoever takes one makes no call of a Python function."""
+    return chain.from_iterable(_blocks(base))
+
+
+def _blocks(base: bytes) -> Iterator[tuple[int, ...]]:
+    for number in count(1):
+        yield _WORDS(blake2b(b"%b\x1f%d" % (base, number)).digest())
 
 
 # The same for many rows at once: each row's stream gives what it would give alone.
@@ -105,20 +108,18 @@ def belows(draws: Sequence[Draw], limit: int) -> list[int]:
     """A number from 0 to limit - 1 from each."""
     if limit > _WORD:
         return [int.from_bytes(raw, "big") * limit >> 64 for raw in _bytes(draws, 8)]
-    return [(draw.words or draw.more()).pop() * limit >> 32 for draw in draws]
+    return [next(draw.words) * limit >> 32 for draw in draws]
 
 
 def units(draws: Sequence[Draw]) -> list[float]:
     """A number in [0, 1) from each."""
-    high = [(draw.words or draw.more()).pop() for draw in draws]
-    low = [(draw.words or draw.more()).pop() for draw in draws]
-    return [(one >> 6 << 27 | other >> 5) / _UNIT for one, other in zip(high, low, strict=True)]
+    return [(next(draw.words) >> 6 << 27 | next(draw.words) >> 5) / _UNIT for draw in draws]
 
 
 def choices(draws: Sequence[Draw], items: Sequence[T]) -> list[T]:
     """One of the items from each."""
-    count = len(items)
-    return [items[(draw.words or draw.more()).pop() * count >> 32] for draw in draws]
+    limit = len(items)
+    return [items[next(draw.words) * limit >> 32] for draw in draws]
 
 
 def texts(draws: Sequence[Draw], alphabet: str, length: int) -> list[str]:
@@ -141,19 +142,10 @@ def uuids(draws: Sequence[Draw]) -> list[str]:
 
 def _bytes(draws: Sequence[Draw], length: int) -> list[bytes]:
     """The next bytes of each stream, in whole words."""
-    count = (length + 3) // 4
-    pack = struct.Struct(f">{count}I").pack
-    found = []
-    for draw in draws:
-        words = draw.words
-        while len(words) < count:
-            draw.more()
-        rest = len(words) - count
-        taken = words[rest:]
-        del words[rest:]
-        taken.reverse()
-        found.append(pack(*taken))
-    return found if length == 4 * count else [raw[:length] for raw in found]
+    words = (length + 3) // 4
+    pack = struct.Struct(f">{words}I").pack
+    found = [pack(*islice(draw.words, words)) for draw in draws]
+    return found if length == 4 * words else [raw[:length] for raw in found]
 
 
 @cache

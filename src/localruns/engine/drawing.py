@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from localruns.engine.draw import Draw
+from localruns.engine.draw import Draw, words_of
 
 Path = tuple[str | int, ...]
 Pools = Mapping[str, Sequence[Any]]
@@ -20,8 +20,7 @@ class Drawing(Draw):
 
     def __init__(self, index: int, base: bytes) -> None:
         self.base = base
-        self._number = 0
-        self.words = []
+        self.words = words_of(base)
         self.index = index
         self.row: dict[str, Any] = {}
         self.times: dict[str, int] = {}

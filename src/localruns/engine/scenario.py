@@ -12,7 +12,7 @@ from localruns import schemas, yamlio
 from localruns.clock import parse_time
 from localruns.engine import chaos
 from localruns.engine.fault_rules import breaches, shadowed
-from localruns.engine.source import Source as Source
+from localruns.engine.source import Source
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
 

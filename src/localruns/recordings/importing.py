@@ -14,14 +14,14 @@ from localruns.engine.exchange import Exchange
 from localruns.engine.recording import Head, Writer
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
-from localruns.recordings.leftovers import Leftovers
-from localruns.recordings.ordering import Placed, in_time
-from localruns.recordings.randomness import masked
-from localruns.recordings.rebuilding import Figures, rebuild
-from localruns.recordings.recognising import Known, Recogniser
-from localruns.recordings.redaction import Redactor
-from localruns.recordings.scanning import scan_exchange, scan_file
-from localruns.recordings.sources import exchanges, kind_of
+from localruns.recordings.reading.leftovers import Leftovers
+from localruns.recordings.reading.ordering import Placed, in_time
+from localruns.recordings.reading.recognising import Known, Recogniser
+from localruns.recordings.reading.sources import exchanges, kind_of
+from localruns.recordings.rebuilding.scenario import Figures, rebuild
+from localruns.recordings.redaction.randomness import masked
+from localruns.recordings.redaction.redactor import Redactor
+from localruns.recordings.scanning.exchanges import scan_exchange, scan_file
 
 FLAGGED = "exchanges in which something still looks like a secret"
 _ODD = re.compile(r"[^a-z0-9._-]+")

@@ -19,9 +19,9 @@ from localruns.engine.message import Reply, Request
 from localruns.engine.recording import Head, Reader, Writer, is_recording
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
-from localruns.recordings.randomness import masked
-from localruns.recordings.redaction import Redactor
-from localruns.recordings.scanning import scan_exchange
+from localruns.recordings.redaction.randomness import masked
+from localruns.recordings.redaction.redactor import Redactor
+from localruns.recordings.scanning.exchanges import scan_exchange
 from localruns.recordings.unpacking import Unreadable, unpacked
 
 Mode = Literal["none", "once", "new_episodes", "all", "rewrite"]

@@ -16,8 +16,8 @@ from localruns.surfaces.options import ENDINGS, PATH, VENDORS
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from localruns.recordings.seen import Query
-    from localruns.recordings.verifying import Verified
+    from localruns.recordings.rebuilding.seen import Query
+    from localruns.recordings.verifying.asking import Verified
 
 _FORMATS = click.Choice(["table", "json", "junit"])
 
@@ -29,10 +29,10 @@ _FORMATS = click.Choice(["table", "json", "junit"])
 @click.option("--out", type=PATH, help="The file to write it to; default: standard output.")
 def drift(file: Sequence[Path], vendor: str | None, form: str, out: Path | None) -> None:
     """Compare recorded traffic with what we claim of each vendor; exit code 1 when something breaks clients."""
-    from localruns.recordings import drift as comparing
-    from localruns.recordings import drift_report
-    from localruns.recordings.leftovers import Leftovers
-    from localruns.recordings.placing import placed
+    from localruns.recordings.drift import comparing
+    from localruns.recordings.drift import report as drift_report
+    from localruns.recordings.reading.leftovers import Leftovers
+    from localruns.recordings.reading.placing import placed
     from localruns.surfaces.console import counting, show_warnings
     from localruns.vendors import all_vendors
 
@@ -56,7 +56,7 @@ def verify(
     file: Path, vendor: str | None, scenario: str | None, folders: Sequence[Path], form: str, out: Path | None
 ) -> None:
     """Ask our own emulation the recorded requests; exit code 1 where it answers differently."""
-    from localruns.recordings import verifying_report
+    from localruns.recordings.verifying import report as verifying_report
     from localruns.surfaces.console import counting, show_warnings
 
     show_warnings()
@@ -74,9 +74,9 @@ def _verified(
     file: Path, only: str, scenario: str | None, folders: Sequence[Path], cache: Path, progress: Callable[[int], None]
 ) -> Verified:
     from localruns.engine.emulator import Emulator, Options
-    from localruns.recordings import verifying
-    from localruns.recordings.leftovers import Leftovers
-    from localruns.recordings.placing import placed
+    from localruns.recordings.reading.leftovers import Leftovers
+    from localruns.recordings.reading.placing import placed
+    from localruns.recordings.verifying import asking as verifying
     from localruns.vendors import all_vendors
 
     vendors, left = all_vendors(), Leftovers()

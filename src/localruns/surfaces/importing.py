@@ -44,7 +44,7 @@ def import_(
     """Turn HAR files, VCR.py cassettes and recordings into a scenario or a recording without secrets."""
     from localruns.paths import cache_dir
     from localruns.recordings.importing import Importing, NothingFound, name_of
-    from localruns.recordings.redaction import Redactor, load_rules, redaction_key
+    from localruns.recordings.redaction.redactor import Redactor, load_rules, redaction_key
     from localruns.surfaces.console import counting, show_warnings
     from localruns.vendors import all_vendors
 

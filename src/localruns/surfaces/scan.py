@@ -13,7 +13,7 @@ from localruns.errors import ConfigError
 from localruns.surfaces.options import PATH
 
 if TYPE_CHECKING:
-    from localruns.recordings.parts import Place
+    from localruns.recordings.redaction.parts import Place
 
 _LISTS = (("exchanges",), ("interactions",), ("log", "entries"), ("http_interactions",))
 
@@ -23,8 +23,8 @@ _LISTS = (("exchanges",), ("interactions",), ("log", "entries"), ("http_interact
 @click.option("--redact", type=PATH, metavar="RULES.yaml", help="What is secret besides what is known anyway.")
 def scan(file: Sequence[Path], redact: Path | None) -> None:
     """Find what still looks like a secret in recordings, scenarios, HAR files, cassettes or any text file."""
-    from localruns.recordings.rules import load_rules
-    from localruns.recordings.scanning import scan_file
+    from localruns.recordings.redaction.rules import load_rules
+    from localruns.recordings.scanning.exchanges import scan_file
     from localruns.vendors import all_vendors
 
     known, seen, found, unread = load_rules(redact), _Seen(), 0, False

@@ -10,7 +10,7 @@ from typing import get_args
 from localruns.errors import ConfigError
 from localruns.paths import cache_dir
 from localruns.recordings.keeping import Keeper, Mode, Tally
-from localruns.recordings.redaction import Redactor, load_rules, redaction_key
+from localruns.recordings.redaction.redactor import Redactor, load_rules, redaction_key
 from localruns.surfaces.options import ENDINGS
 from localruns.surfaces.recorder.relay import Relay, Session, Signing
 from localruns.surfaces.recorder.saving import Saver

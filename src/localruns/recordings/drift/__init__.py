@@ -1,0 +1,1 @@
+"""Drift: recorded traffic held against what we claim of each vendor."""

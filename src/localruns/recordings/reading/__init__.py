@@ -1,0 +1,1 @@
+"""Recorded traffic of any form, read exchange by exchange."""

@@ -1,0 +1,1 @@
+"""What still looks like a secret in a file."""

@@ -1,0 +1,1 @@
+"""Our own emulation, asked the recorded requests."""
