@@ -216,7 +216,8 @@ def _writer(form: Any, zone: ZoneInfo) -> Callable[[list[int]], list[Any]]:
 def _iso_ms(ms: int) -> str:
     day, ms = divmod(ms, 86_400_000)
     minute, ms = divmod(ms, 60_000)
-    return f"{_date(day)}T{_MINUTES[minute]}:{ms // 1000:02}.{ms % 1000:03}Z"
+    second, ms = divmod(ms, 1000)
+    return f"{_date(day)}T{_MINUTES[minute]}:{_SECONDS[second]}.{_THOUSANDTHS[ms]}Z"
 
 
 @lru_cache(512)
@@ -226,6 +227,8 @@ def _date(day: int) -> str:
 
 _EPOCH = date(1970, 1, 1)
 _MINUTES = [f"{minute // 60:02}:{minute % 60:02}" for minute in range(24 * 60)]
+_SECONDS = [f"{second:02}" for second in range(60)]
+_THOUSANDTHS = [f"{ms:03}" for ms in range(1000)]
 DIRECTIVES: dict[str, tuple[Directive, frozenset[str]]] = {
     "$pool": (_pool, frozenset()),
     "$choice": (_choice, frozenset()),

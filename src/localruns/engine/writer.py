@@ -15,7 +15,7 @@ import orjson
 from localruns import schemas
 from localruns.engine.source import Source
 from localruns.engine.tables import FOREVER, MAX_ALIKE, NAME_SHIFT, ROW_SHIFT, table_name
-from localruns.engine.vendor import RowModel, Vendor
+from localruns.engine.vendor import Bag, RowModel, Vendor
 from localruns.errors import ConfigError
 
 KeyPath = tuple[str | int, ...]
@@ -85,9 +85,8 @@ class Writer:
         try:
             for number, key, values in zip(numbers, map(model.key, rows), map(model.values, rows), strict=True):
                 self._rows += (number, FOREVER, key, placed.scope, born, *values)
-            shapes = [[orjson.dumps(shape(row)) for row in rows] for shape in model.shapes.values()]
-            for number, bags in zip(numbers, map(model.bags, rows), strict=True):
-                self._sort_in(number, bags)
+            shapes = [list(map(orjson.dumps, map(shape, rows))) for shape in model.shapes.values()]
+            self._sort_in(numbers, map(model.bags, rows))
         except (ArithmeticError, ValueError, orjson.JSONEncodeError) as error:
             # The schema knows the form of a time or number, not whether there is such a day or 64 bits hold it.
             raise ConfigError(self._source.problem(placed.path, f"found a row that cannot be kept: {error}")) from None
@@ -97,17 +96,19 @@ class Writer:
         if self._count - self._sorted_in >= _PENDING:
             self._write_bags()
 
-    def _sort_in(self, number: int, bags: Iterable[tuple[str, str, str | int | float]]) -> None:
-        """Put the named values of a row with those of the same name."""
-        place, names = number << ROW_SHIFT, self._names
-        for bag, name, value in bags:
-            named = names.get((bag, name)) or self._named(bag, name)
-            key, values = named.base | place, named.values
-            if not values:
-                self._bags.append(named)
-            elif values[-2] >= key:  # type: ignore[operator]
-                key = _next(values[-2], key, name)  # type: ignore[arg-type]
-            values += (key, value if isinstance(value, str) else float(value) if value == value else None)
+    def _sort_in(self, numbers: Iterable[int], bags: Iterable[Iterable[Bag]]) -> None:
+        """Put the named values of each row with those of the same name."""
+        names = self._names
+        for number, named_values in zip(numbers, bags, strict=True):
+            place = number << ROW_SHIFT
+            for bag, name, value in named_values:
+                named = names.get((bag, name)) or self._named(bag, name)
+                key, values = named.base | place, named.values
+                if not values:
+                    self._bags.append(named)
+                elif values[-2] >= key:  # type: ignore[operator]
+                    key = _next(values[-2], key, name)  # type: ignore[arg-type]
+                values += (key, value if isinstance(value, str) else float(value) if value == value else None)
 
     def _named(self, bag: str, name: str) -> _Named:
         """Where a name's values gather, whose keys begin alike."""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from localruns.clock import epoch_ms, parse_time
@@ -14,7 +14,6 @@ from localruns.engine.message import Page, Reply
 from localruns.engine.vendor import Bag, Row, RowModel
 from localruns.vendors.alibaba_pai.headers import CONTENT_TYPE, reply_headers
 
-_DETAILS = ("Params", "Labels", "Metrics")
 _REQUIRED = ("RunId", "Name", "WorkspaceId", "ExperimentId", "GmtCreateTime", "GmtModifiedTime")
 _TEXTS = ("RunId", "Name", "WorkspaceId", "ExperimentId", "SourceType", "SourceId")
 
@@ -36,9 +35,10 @@ def render(page: Page, call: Call) -> Reply:
 
 
 def _brief(row: Row) -> Row:
-    brief = dict(row)
-    for name in _DETAILS:
-        brief.pop(name, None)
+    brief = {**row}
+    brief.pop("Params", None)
+    brief.pop("Labels", None)
+    brief.pop("Metrics", None)
     return brief
 
 
@@ -47,9 +47,8 @@ def _values(row: Row) -> list[str | int | float | None]:
     return [*map(row.get, _TEXTS), epoch_ms(parse_time(created)) if created else None]
 
 
-def _bags(row: Row) -> Iterator[Bag]:
-    for label in row.get("Labels", ()):
-        yield "labels", label["Key"], label["Value"]
+def _bags(row: Row) -> list[Bag]:
+    return [("labels", label["Key"], label["Value"]) for label in row.get("Labels", ())]
 
 
 def _fill(row: Row, drawn: Row) -> Row:
