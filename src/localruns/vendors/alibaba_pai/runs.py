@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 from localruns.clock import epoch_ms, parse_time
@@ -16,6 +17,7 @@ from localruns.vendors.alibaba_pai.headers import CONTENT_TYPE, reply_headers
 
 _REQUIRED = ("RunId", "Name", "WorkspaceId", "ExperimentId", "GmtCreateTime", "GmtModifiedTime")
 _TEXTS = ("RunId", "Name", "WorkspaceId", "ExperimentId", "SourceType", "SourceId")
+_texts = itemgetter(*_TEXTS)
 
 
 def render(page: Page, call: Call) -> Reply:
@@ -42,9 +44,13 @@ def _brief(row: Row) -> Row:
     return brief
 
 
-def _values(row: Row) -> list[str | int | float | None]:
+def _values(row: Row) -> tuple[str | int | float | None, ...]:
     created = row["GmtCreateTime"]
-    return [*map(row.get, _TEXTS), epoch_ms(parse_time(created)) if created else None]
+    created_ms = epoch_ms(parse_time(created)) if created else None
+    try:
+        return (*_texts(row), created_ms)
+    except KeyError:  # few rows lack one
+        return (*map(row.get, _TEXTS), created_ms)
 
 
 def _bags(row: Row) -> list[Bag]:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 from localruns.engine.call import Call
@@ -18,6 +19,7 @@ from localruns.vendors.oracle_aidp.problems import reply_headers
 _TEXTS = ("run_id", "run_name", "user_id", "status", "artifact_uri", "experiment_id", "lifecycle_stage")
 _TIMES = ("start_time", "end_time")
 _COLUMNS = (*_TEXTS, *_TIMES)
+_all_columns: Callable[[Row], tuple[str | int | float, ...]] = itemgetter(*_COLUMNS)
 _REQUIRED = ("run_id", "experiment_id", "status", "start_time", "lifecycle_stage")
 
 
@@ -37,8 +39,12 @@ def render(page: Page, call: Call) -> Reply:
     return Reply(200, content, plain.LIST if own else "oracle-aidp/list-runs.json", headers, "runs", page.rows)
 
 
-def _values(row: Row) -> list[str | int | float | None]:
-    return list(map(row["info"].get, _COLUMNS))
+def _values(row: Row) -> Sequence[str | int | float | None]:
+    info = row["info"]
+    try:
+        return _all_columns(info)
+    except KeyError:  # few rows lack one
+        return list(map(info.get, _COLUMNS))
 
 
 def _bags(row: Row) -> list[Bag]:
