@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from operator import itemgetter
 from typing import Any
 
@@ -53,8 +53,9 @@ def _values(row: Row) -> tuple[str | int | float | None, ...]:
         return (*map(row.get, _TEXTS), created_ms)
 
 
-def _bags(row: Row) -> list[Bag]:
-    return [("labels", label["Key"], label["Value"]) for label in row.get("Labels", ())]
+def _bags(row: Row) -> Iterator[Bag]:
+    for label in row.get("Labels", ()):
+        yield "labels", label["Key"], label["Value"]
 
 
 def _fill(row: Row, drawn: Row) -> Row:

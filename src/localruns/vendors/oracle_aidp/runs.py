@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -47,39 +47,29 @@ def _values(row: Row) -> Sequence[str | int | float | None]:
         return list(map(info.get, _COLUMNS))
 
 
-def _bags(row: Row) -> list[Bag]:
+def _bags(row: Row) -> Iterator[Bag]:
     data = row.get("data", {})
-    latest = _latest(data.get("metrics", ()))
-    bags: list[Bag] = [("metrics", key, float(one["value"])) for key, one in latest.items() if "value" in one]
-    for bag in ("params", "tags"):
-        bags += [(bag, item.get("key", ""), item["value"]) for item in data.get(bag, ()) if "value" in item]
-    for used in row.get("inputs", {}).get("dataset_inputs", ()):
-        bags += _of_dataset(used)
-    return bags
-
-
-def _latest(metrics: Sequence[Row]) -> dict[str, Row]:
-    """The latest point of each metric."""
-    latest = {metric.get("key", ""): metric for metric in metrics}
-    if len(latest) == len(metrics):
-        return latest
-    latest = {}
-    for metric in metrics:
+    latest: dict[str, Mapping[str, Any]] = {}
+    for metric in data.get("metrics", ()):
         key = metric.get("key", "")
         if latest.setdefault(key, metric) is not metric and _rank(metric) > _rank(latest[key]):
             latest[key] = metric
-    return latest
+    for key, metric in latest.items():
+        if "value" in metric:
+            yield "metrics", key, float(metric["value"])
+    for bag in ("params", "tags"):
+        for item in data.get(bag, ()):
+            if "value" in item:
+                yield bag, item.get("key", ""), item["value"]
+    for used in row.get("inputs", {}).get("dataset_inputs", ()):
+        yield "datasets", "name", used["dataset"]["name"]
+        yield "datasets", "digest", used["dataset"]["digest"]
+        for tag in used.get("tags", ()):
+            if tag["key"] == "mlflow.data.context":
+                yield "datasets", "context", tag["value"]
 
 
-def _of_dataset(used: Row) -> Iterator[Bag]:
-    yield "datasets", "name", used["dataset"]["name"]
-    yield "datasets", "digest", used["dataset"]["digest"]
-    for tag in used.get("tags", ()):
-        if tag["key"] == "mlflow.data.context":
-            yield "datasets", "context", tag["value"]
-
-
-def _rank(metric: Row) -> tuple[float, ...]:
+def _rank(metric: Mapping[str, Any]) -> tuple[float, ...]:
     """The latest point of a metric has the greatest step, then timestamp, then value."""
     value = float(metric.get("value", 0))
     return metric.get("step", 0), metric.get("timestamp", 0), value if value == value else float("-inf")
