@@ -145,9 +145,7 @@ def scan_file(
 def _in_comments(path: Path, scanner: Scanner) -> Iterator[Finding]:
     """What looks like a secret in the comments of a YAML file; few lines have a `#`, so that all others are let be."""
     suspected = {
-        line
-        for line, text in files.may_comment(path)
-        if any(scanner.within(Place("text", (), "", text), line))
+        line for line, text in files.may_comment(path) if any(scanner.within(Place("text", (), "", text), line))
     }
     for place, line in files.comments(path, suspected) if suspected else ():
         yield from (replace(finding, where="comment") for finding in scanner.within(place, line))
