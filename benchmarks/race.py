@@ -80,7 +80,12 @@ class Race:
         server = self.servers[name] = self._server(name)
         server.await_answer()
         least_s = self.plan.search_s if "search" in server.peer.asks else 0
-        server.warm(self.rows, max(self.plan.warm_s, least_s), self.plan.client_core)
+        warm = partial(server.warm, self.rows, max(self.plan.warm_s, least_s), self.plan.client_core)
+        try:
+            warm()
+        except Failed as failure:  # a server may stumble over its first crowd; nothing is measured yet
+            self.say(f"{name}: warms up once more: {failure}")
+            warm()
 
     def _server(self, name: str) -> Server:
         return Server(self.peers[name], self.place.folder, self.plan.server_core)
