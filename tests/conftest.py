@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,6 +14,8 @@ import pytest
 
 _CACHE = tempfile.TemporaryDirectory(prefix="localruns-tests-", ignore_cleanup_errors=True)
 os.environ["XDG_CACHE_HOME"] = _CACHE.name
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so it is in the background, and children would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
     os.environ.pop(_name, None)
 
