@@ -13,11 +13,11 @@ import pytest
 import requests
 import yaml
 
-from localruns import placeholders
 from localruns.engine.recording import Reader
 from localruns.surfaces.http import App
 from localruns.testing import LocalRuns
 from localruns.vendors.palantir_foundry import STUDIO
+from tests.clients.redacted import alike
 from tests.clients.walkers import CLIENTS
 from tests.recordings.again import GOLDEN, asked_again, recorded
 from tests.recordings.test_importing_har import run
@@ -54,15 +54,6 @@ def platform() -> Iterator[LocalRuns]:
     """What plays the real platforms: every signature is verified."""
     with LocalRuns("quickstart", auth="verify") as emu:
         yield emu
-
-
-def alike(one: Any, other: Any) -> bool:
-    """Whether two values are the same, or the second is a placeholder for the first."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(alike(one[name], other[name]) for name in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(alike, one, other))
-    return bool(one == other) or placeholders.holds(str(other))
 
 
 @pytest.mark.parametrize(("client", "serializer"), TAPES)

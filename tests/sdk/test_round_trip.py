@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from localruns import placeholders
 from localruns.engine.recording import Reader
 from localruns.recordings.rebuilding.scenario import rebuild
 from localruns.surfaces.recorder import Recorder
 from localruns.testing import LocalRuns
 from localruns.vendors import all_vendors
+from tests.clients.redacted import alike
 from tests.clients.walkers import CLIENTS, Pages, alibaba
 
 pytestmark = [pytest.mark.sdk, pytest.mark.filterwarnings("ignore")]
@@ -77,15 +77,6 @@ def record(platform: LocalRuns, client: str, keys: Mapping[str, str], out: Path,
     assert [item.why for item in recorder.tally.left_out] == []
     assert recorder.tally.saved == len(pages) + (client == "foundry-oauth")
     return pages
-
-
-def alike(one: Any, other: Any) -> bool:
-    """Whether two values are the same, or the second is a placeholder for the first."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(alike(one[name], other[name]) for name in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(alike, one, other))
-    return bool(one == other) or placeholders.holds(str(other))
 
 
 @EACH

@@ -6,14 +6,13 @@ from collections import deque
 
 from localruns.engine.call import Call
 from localruns.engine.faults import injected
-from localruns.errors import ApiError
 
 
-def excess(call: Call) -> ApiError | None:
-    """The vendor's own throttling when this call is one too many, else None; a refused call uses nothing up."""
+def require_room(call: Call) -> None:
+    """Raises the vendor's own throttling when this call is one too many; a refused call uses nothing up."""
     limit = call.space.scenario.rate_limits.get(call.vendor.id)
     if limit is None:
-        return None
+        return
     windows: dict[str, deque[float]] = call.state.memory.setdefault("rate windows", {})
     window = windows.setdefault(call.entry.credential, deque())
     now, per_s = call.space.clock.now().timestamp(), float(limit["per_s"])
@@ -21,9 +20,9 @@ def excess(call: Call) -> ApiError | None:
         window.popleft()
     if len(window) < limit["calls"]:
         window.append(now)
-        return None
+        return
     wait_s = window[0] + per_s - now
     words = f"rate limit of {limit['calls']} calls in {limit['per_s']} s: the next is free in {wait_s:.3f} s"
     if call.space.clock.frozen:
         words += " of virtual time, which is frozen and will never come to it"
-    return injected(call.vendor.errors, "throttled", retry_after_s=wait_s, detail=words)
+    raise injected(call.vendor.errors, "throttled", retry_after_s=wait_s, detail=words)

@@ -10,7 +10,7 @@ from localruns.engine.faults import Fault, Moment, injected, words
 from localruns.engine.message import Page, Reply
 from localruns.engine.page_faults import CATALOGUE, DEFAULT_PAGE, FIRST_PAGE, Strike
 from localruns.engine.query import Cut, Query
-from localruns.engine.rates import excess
+from localruns.engine.rates import require_room
 from localruns.engine.tokens import PageToken, TokenError, fingerprint, seal, unseal
 from localruns.engine.vendor import Answer, Render
 from localruns.engine.walks import Visit
@@ -54,8 +54,7 @@ def decide(call: Call) -> Call:
     state = call.state
     state.calls += 1
     if not call.space.faults:
-        if (throttled := excess(call)) is not None:
-            raise throttled
+        require_room(call)
         return call
     faults = [fault for fault in call.space.faults if fault.concerns(call.vendor.id, state.calls)]
     operation = call.endpoint.name if call.endpoint else ""
@@ -63,8 +62,7 @@ def decide(call: Call) -> Call:
     for fault in faults:  # a refusal comes over the same wire, so these are first
         if fault.kind == "wire" and fault.due(moment):
             _wire_fault(call, fault)
-    if (throttled := excess(call)) is not None:
-        raise throttled
+    require_room(call)
     for fault in faults:
         if fault.kind == "page_fault":
             call = _page_fault(call, fault, moment)

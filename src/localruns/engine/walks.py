@@ -208,7 +208,7 @@ class Walks:
         walk.keys = (*walk.keys, key)
         if len(known) > MAX_ALIKE:
             oldest = known.pop(0)
-            oldest.keys = tuple([other for other in oldest.keys if other is not key and other != key])
+            oldest.keys = tuple([other for other in oldest.keys if other != key])
 
     def _give_way(self) -> None:
         while len(self._by_id) > MAX_WALKS or self._visits > MAX_VISITS:

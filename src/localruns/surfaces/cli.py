@@ -130,8 +130,9 @@ def serve(
     token = _admin_token(host, allow_remote)
     names = scenario or ("quickstart",)
     with Building() as progress:
-        options = replace(_options(scenarios, cache_dir, vendor, auth, seed, token), replay_delays=replay_delays)
-        options = replace(options, journal_entries=journal_entries or options.journal_entries)
+        options = _options(scenarios, cache_dir, vendor, auth, seed, token)
+        entries = journal_entries or options.journal_entries
+        options = replace(options, replay_delays=replay_delays, journal_entries=entries)
         emulator = _emulator(names[0], options, progress)
         for name in names[1:]:
             emulator.open_space(Path(name).stem, name)

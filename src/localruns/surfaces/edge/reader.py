@@ -43,7 +43,7 @@ class RequestReader(HttpToolsProtocol):
         self.upgrade_head = b""
         self.peer = ("", "")
         self.messages = 0
-        self.last_headers: list[tuple[bytes, bytes]] = []
+        self.last_headers: list[tuple[bytes, bytes]] | None = None
         self.last_base: Environ = base
         self._begin()
 
@@ -123,10 +123,10 @@ class RequestReader(HttpToolsProtocol):
             raise RefusedRequest(400, f"HTTP/{version} was found, HTTP/1.1 or HTTP/1.0 was expected")
         method = self.parser.get_method()
         self.keep_alive = self.parser.should_keep_alive() and method != b"CONNECT"
-        if self.headers != self.last_headers or self.last_base is self.base:  # a client mostly sends the same again
+        if self.headers != self.last_headers:  # a client mostly sends the same ones again
             address, port = self.peer
-            peer = {"REMOTE_ADDR": address, "REMOTE_PORT": port}
-            self.last_headers, self.last_base = self.headers, {**self.base, **peer, **header_part(self.headers)}
+            own = {"REMOTE_ADDR": address, "REMOTE_PORT": port, "localruns.headers_bytes": self.headers_bytes}
+            self.last_headers, self.last_base = self.headers, {**self.base, **own, **header_part(self.headers)}
         environ = self.environ = self.last_base.copy()
         add_request(environ, method, self.url.decode("latin-1"), version)
         self.headers = []  # trailers of a chunked body land here and are forgotten

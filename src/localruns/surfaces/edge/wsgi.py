@@ -104,22 +104,17 @@ def split_target(target: str) -> tuple[str, str]:
 
 
 def header_part(fields: list[tuple[bytes, bytes]]) -> Environ:
-    """What headers come to in an environ.
-
-    Shape: `localruns.headers` holds pairs of lower-case name and value, `localruns.headers_bytes` their length.
-    """
+    """What headers come to in an environ. Shape: `localruns.headers` holds pairs of lower-case name and value."""
     part: Environ = {}
-    headers, length = [], 0
+    headers = []
     for name, value in fields:
         field, key = header_field(name, value)
         headers.append(field)
-        length += len(name) + len(value)
         if key in part:
             part[key] += "," + field[1]
         elif key:
             part[key] = field[1]
     part["localruns.headers"] = tuple(headers)
-    part["localruns.headers_bytes"] = length
     return part
 
 
