@@ -37,6 +37,7 @@ class Connection(RequestReader):
         self.working = False  # the worker thread has a request of ours
         self.player: Player | None = None  # carries out a wire fault, or has left the connection hanging
         self.going = False
+        self.unsent = False  # an answer of ours is in the outbox
         self.deaf = False  # nothing that comes in is looked at any more
         self.half_closed = False  # the client sends no more, but may still read
         self.dropped_bytes = 0
@@ -77,6 +78,7 @@ class Connection(RequestReader):
             self.in_turn(lambda: self._refuse(status, reason))
 
     def eof_received(self) -> bool:  # type: ignore[override]
+        self._flush()
         # Under a wire fault who sends no more counts as gone: a client that has given up looks just like that.
         busy = self.player is None and (self.working or bool(self.waiting))
         self.half_closed = self.scheme == "http" and busy
@@ -107,12 +109,14 @@ class Connection(RequestReader):
 
     def retire(self) -> None:
         """Close at once if nothing is under way; the server is about to stop."""
+        self._flush()
         if not (self.reading or self.working or self.waiting or self.deaf):
             self.transport.close()
 
     # Answers, in the order of their requests
 
     def on_request(self, environ: Environ, keep_alive: bool) -> None:
+        self._flush()
         if self.working or self.flow.write_paused or self.waiting:
             self.waiting.append(lambda: self._answer(environ, keep_alive))
             if len(self.waiting) >= MAX_WAITING:
@@ -136,6 +140,7 @@ class Connection(RequestReader):
 
     def _do_what_waits(self) -> None:
         while not (self.working or self.flow.write_paused or self.transport.is_closing()):
+            self._flush()
             if not self.waiting:
                 self.flow.resume_reading()
                 if self.half_closed:
@@ -184,13 +189,18 @@ class Connection(RequestReader):
         if answer.plan is not None and not self.transport.is_closing():
             self._play(answer, answer.plan.script(answer.wire))
             return
-        if not self.transport.is_closing():
-            self.transport.write(answer.wire)
-            self._after(answer)
+        self.site.outbox.put(self, answer.wire)
+        self._after(answer)
         close_quietly(answer.close)
+
+    def _flush(self) -> None:
+        """Write what is answered, before anything else happens to the connection."""
+        if self.unsent:
+            self.site.outbox.flush()
 
     def _after(self, answer: Answer) -> None:
         if not answer.keep_alive:
+            self._flush()
             self.deaf = True
             self.transport.close()
 

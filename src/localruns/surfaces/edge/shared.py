@@ -11,6 +11,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from localruns.surfaces.edge.outbox import Outbox
 from localruns.surfaces.edge.wsgi import Environ, Refuse
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Site:
     stopping: bool = False
     config: Config = field(default_factory=_config)
     state: ServerState = field(default_factory=ServerState)
+    outbox: Outbox = field(default_factory=Outbox)
 
     @property
     def connections(self) -> set[Any]:
