@@ -24,6 +24,7 @@ from localruns.paths import cache_dir
 from localruns.surfaces.http import App
 from localruns.vendors.naver_nsml import VENDOR
 from localruns.vendors.naver_nsml.client import HELP
+from tests.clients.naver import SIGNATURES, SIGNED_AT, SIGNED_WITH
 
 pytestmark = [
     pytest.mark.sdk,
@@ -89,7 +90,7 @@ def sdk_client(url: str, *, rename: bool = True) -> Any:
     return (Renaming if rename else ApiClient)(configuration)
 
 
-def call(client: Any, *query: tuple[str, str], api_key: str = KEYS["api_key"]) -> dict[str, Any]:
+def call(client: Any, *query: tuple[str, Any], api_key: str = KEYS["api_key"]) -> dict[str, Any]:
     body: dict[str, Any] = client.call_api(
         "/projects/runs",
         "GET",
@@ -178,6 +179,38 @@ def test_the_sdk_makes_the_same_signature(live):
     target = "/ns/a/nsml/v1/projects/runs?page=1&pageSize=2"
     ours = signature(KEYS["secret_key"], Signed("GET", target, "1735689600000", KEYS["access_key"]))
     assert theirs.decode() == ours
+
+
+@pytest.mark.parametrize(("target", "expected"), SIGNATURES.items())
+def test_the_published_signatures_are_those_of_the_sdk(target, expected):
+    client = sdk_client("http://127.0.0.1:1")
+    client.configuration.access_key, client.configuration.secret_key = SIGNED_WITH
+    path, _, query = target.removeprefix("/nsml/v1").partition("?")
+    pairs = [tuple(item.split("=")) for item in query.split("&") if item]
+
+    assert client.make_signature("GET", path, pairs, SIGNED_AT).decode() == expected
+
+
+def test_the_sdk_takes_its_gateway_from_the_environment_and_appends_its_own_path(monkeypatch):
+    from ncloud_vserver import Configuration
+
+    ((name, value),) = HELP.environment("http://127.0.0.1:1/ns/a/", KEYS, {}).items()
+    monkeypatch.setenv(name, value)
+    monkeypatch.setattr(Configuration, "_default", None)  # it is read once in a process
+
+    assert Configuration().host == "http://127.0.0.1:1/ns/a/vserver/v2"
+
+
+def test_what_the_sdk_refuses_never_arrives(live):
+    url, app = live()
+    bare = sdk_client(url)
+    bare.configuration.host = url
+
+    with pytest.raises(IndexError):
+        call(bare)
+    with pytest.raises(TypeError):
+        call(sdk_client(url), ("page", 1))
+    assert not list(app.emulator.spaces["default"].journal)
 
 
 @PATHS

@@ -92,7 +92,7 @@ class Site:
 def site(tmp_path: Path) -> Callable[..., Site]:
     """`site(runs=[...], settings={...}, auth=..., faults=[...])` starts a scenario."""
 
-    def start(runs: Any = 25, *, faults: Any = (), timeline: Any = (), **part: Any) -> Site:
+    def start(runs: Any = 25, *, faults: Any = (), timeline: Any = (), rate_limit: Any = None, **part: Any) -> Site:
         rows = [{"generate": runs}] if isinstance(runs, int) else runs
         content = {
             "scenario": "test",
@@ -100,6 +100,7 @@ def site(tmp_path: Path) -> Callable[..., Site]:
             "vendors": {"naver-nsml": {"runs": rows, **part}},
             "faults": list(faults),
             "timeline": list(timeline),
+            **({"rate_limit": rate_limit} if rate_limit else {}),
         }
         path = tmp_path / "scenario.yaml"
         path.write_text(yamlio.dump(content), "utf-8")

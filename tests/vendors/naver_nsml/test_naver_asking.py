@@ -38,6 +38,8 @@ def first(response):
         ("?page=0", ("25", 10)),
         ("?page=-0", ("25", 10)),
         ("?page=%2B2", ("15", 10)),
+        ("?pageSize=%2B3", ("25", 3)),
+        ("?page=%32", ("15", 10)),
         ("?page=002", ("15", 10)),
         ("?page=", ("25", 10)),
         ("?page=&page=3", ("25", 10)),
@@ -196,6 +198,10 @@ def test_a_body_is_ignored(site):
         ("GET", "/nsml/v2/projects/runs"),
         ("GET", "/nsml/"),
         ("GET", "/nsml/v1/projects/p1/runs"),
+        ("GET", "/nsml/v1/./projects/runs"),
+        ("GET", "/nsml/v1/Projects/runs"),
+        ("PUT", "/nsml/v1/projects"),
+        ("GET", "/nsml/v1/auth-keys"),
         ("POST", "/nsml/v1/projects/runs"),
         ("DELETE", "/nsml/v1/projects/runs"),
         ("PUT", "/nsml/v1/projects/runs"),
@@ -210,6 +216,12 @@ def test_an_unknown_path_or_method_is_not_found_at_the_gateway(site, method, pat
     }
     assert response.status_code == 404
     assert len(response.headers["x-ncp-trace-id"]) == 26
+
+
+def test_head_is_a_method_like_any_other(site):
+    response = site().get(method="HEAD")
+
+    assert (response.status_code, response.data) == (404, b"")
 
 
 @pytest.mark.parametrize("neighbour", VENDOR.neighbours, ids=lambda neighbour: neighbour.name)

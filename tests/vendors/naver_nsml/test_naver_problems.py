@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from localruns import schemas
@@ -122,6 +124,17 @@ def test_the_edge_refuses_in_the_shape_of_the_gateway(site, status, expected, co
 
     assert reply.status == expected
     assert reply.content["error"]["errorCode"] == code
+    assert reply.content_type == "application/json;charset=UTF-8"
+    assert re.fullmatch("[0-9a-z]{26}", dict(reply.headers)["x-ncp-trace-id"])
+
+
+def test_the_rate_limit_of_a_scenario_names_the_wait(site):
+    started = site(rate_limit={"naver-nsml": {"calls": 1, "per_s": 60}})
+    first, second = started.get(), started.get()
+
+    assert "Retry-After" not in first.headers
+    assert (second.status_code, second.get_json()["error"]["errorCode"]) == (429, "420")
+    assert 0 < int(second.headers["Retry-After"]) <= 60
 
 
 def test_a_throttled_page_lets_the_same_page_be_asked_again(site):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import orjson
@@ -160,6 +161,9 @@ def test_generated_rows_hold_published_values_only(site):
     assert {run["status"] for run in runs} == {"RUN_STATE_IN_PROGRESS", "RUN_STATE_COMPLETED"}
     assert {run["runType"] for run in runs} == {"NOTEBOOK"}
     assert all(run["createTime"] < run["updateTime"] for run in runs)
+    assert all(re.fullmatch("ncp-user-[0-9]+", run["creator"]) for run in runs)
+    assert all(re.fullmatch("[0-9a-z]{19,20}", run["projectId"]) for run in runs)
+    assert all(re.fullmatch("[A-Za-z][0-9A-Za-z]*(-[0-9A-Za-z]+)*", run["projectName"]) for run in runs)
     assert {(run["projectId"], run["projectName"]) for run in runs} == {
         ("localrunsproject0001", "demo-localrunsproject0001"),
         ("localrunsproject0002", "demo-localrunsproject0002"),
@@ -202,8 +206,9 @@ def test_an_unknown_time_zone_is_a_clear_refusal(site, zone):
         site(1, settings={"timezone": zone})
 
 
-def test_a_literal_row_has_all_eight_fields_and_those_written_are_kept(site):
-    written = row("7", status="RUN_STATE_FAILED")
+@pytest.mark.parametrize("state", ["PENDING", "FAILED", "STOPPED", "ONE_OF_TOMORROW"])
+def test_a_literal_row_has_all_eight_fields_and_those_written_are_kept(site, state):
+    written = row("7", status=f"RUN_STATE_{state}", runType="TRAIN")
 
     run = site([written]).get().get_json()["runList"][0]
     assert set(run) == set(FIELDS)

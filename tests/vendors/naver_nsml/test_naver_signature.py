@@ -11,25 +11,15 @@ import pytest
 
 from localruns import clock
 from localruns.vendors.naver_nsml.signature import Signed, signature
+from tests.clients.naver import RUNS, SIGNATURES, SIGNED_AT, SIGNED_WITH
 
-RUNS = "/nsml/v1/projects/runs"
-ACCESS_KEY = "EMUACCESSKEY00000001"
-SECRET = "EMUSECRETKEY0000000000000000000000000001"
-TIMESTAMP = "1735689600000"
-VECTORS = pytest.mark.parametrize(
-    ("target", "expected"),
-    [
-        (RUNS, "mBX1n1Dlv5GlnbOLEipj76/b2w1Fd6x1mjrmQV5ounc="),
-        (RUNS + "?page=1&pageSize=2", "YjEFIDkHyquoIF2SQ6YadoHqDllRwUy2cP+I/l+ZbVA="),
-        (RUNS + "?pageSize=2&page=1", "NNqjmwQGHHJube2Ms4dDuQgnrSLOVKSoJfhfeizcul8="),
-        (RUNS + "?page=", "f0PkDH+GHgUIyjEpQ7/o4DpcnJhUsDDf9qhlE3mDAoo="),
-    ],
-)
+ACCESS_KEY, SECRET = SIGNED_WITH
+VECTORS = pytest.mark.parametrize(("target", "expected"), SIGNATURES.items())
 
 
 @VECTORS
 def test_the_signature_is_the_published_one(target, expected):
-    assert signature(SECRET, Signed("GET", target, TIMESTAMP, ACCESS_KEY)) == expected
+    assert signature(SECRET, Signed("GET", target, SIGNED_AT, ACCESS_KEY)) == expected
 
 
 @VECTORS
@@ -37,7 +27,7 @@ def test_a_request_with_a_published_signature_passes(site, monkeypatch, target, 
     monkeypatch.setattr(clock, "wall_now", lambda: datetime(2025, 1, 1, tzinfo=UTC))
     started = site(auth="verify", credentials=[{"id": ACCESS_KEY, "secret": SECRET, "api_key": "EMUAPIKEY0001"}])
     headers = {
-        "x-ncp-apigw-timestamp": TIMESTAMP,
+        "x-ncp-apigw-timestamp": SIGNED_AT,
         "x-ncp-iam-access-key": ACCESS_KEY,
         "x-ncp-apigw-signature-v2": expected,
         "x-ncp-apigw-api-key": "EMUAPIKEY0001",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from localruns import clock
 from tests.clients.naver import FORBIDDEN, INVALID, KEY, MISSING, RUNS, UNSUBSCRIBED, error
@@ -112,6 +113,37 @@ def test_a_target_in_absolute_form_counts_without_scheme_and_host(site, sign):
     assert get(RUNS).status_code == 401
 
 
+@pytest.mark.parametrize("carrier", ["REQUEST_URI", "RAW_URI", None])
+@pytest.mark.parametrize("query", ["", "?page=1&pageSize=2", "?x=a%20b+c", "?page="])
+def test_the_target_is_found_wherever_a_wsgi_server_leaves_it(site, sign, carrier, query):
+    started, target = site(auth="verify"), RUNS + query
+    environ = EnvironBuilder(target, headers=sign(target)).get_environ()
+    given = {name: value for name, value in environ.items() if name not in ("REQUEST_URI", "RAW_URI")}
+
+    assert run_wsgi_app(started.app, {**given, **({carrier: target} if carrier else {})})[1] == "200 OK"
+
+
+def test_a_query_that_a_test_client_was_given_apart_counts(site, sign):
+    started = site(auth="verify")
+
+    response = started.client.get(RUNS, query_string={"page": "1"}, headers=sign(RUNS + "?page=1"))
+    assert response.status_code == 200
+
+
+def test_host_and_body_are_not_signed(site, sign):
+    headers = {**sign(RUNS), "Host": "nsml.apigw.ntruss.com"}
+
+    assert site(auth="verify").client.get(RUNS, data=b"{]", headers=headers).status_code == 200
+
+
+def test_the_timestamp_counts_as_the_text_that_was_signed(site, sign):
+    started, headers = site(auth="verify"), sign(RUNS)
+    headers["x-ncp-apigw-timestamp"] = "0" + headers["x-ncp-apigw-timestamp"]
+
+    assert error(started.get(headers=headers)) == INVALID
+    assert started.get(headers=sign(RUNS, timestamp=headers["x-ncp-apigw-timestamp"])).status_code == 200
+
+
 def test_the_checks_come_in_the_order_of_the_gateway(site, sign):
     """Each request repairs one flaw more than the one before it."""
     started = site(auth="verify", credentials=[{**KEY, "subscribed": False}, {**KEY, "id": "B", "allow": False,
@@ -123,8 +155,10 @@ def test_the_checks_come_in_the_order_of_the_gateway(site, sign):
 
     assert error(started.get("/nsml/v1/x", {})) == (404, "300", "URL not found.")
     assert error(started.get(query, {"x-ncp-apigw-timestamp": "1"})) == MISSING
-    assert get(timestamp="1", api_key="unknown") == INVALID
+    assert get(timestamp="1", access_key="NOBODY", api_key="unknown") == INVALID
     assert "behind now" in started.detail
+    assert get(access_key="NOBODY", api_key="unknown") == INVALID
+    assert "no access key" in started.detail
     assert get(secret="wrong", api_key="unknown") == INVALID
     assert "text to sign" in started.detail
     assert get(api_key="unknown") == INVALID

@@ -14,7 +14,10 @@ _SCHEMES = {
     "accessKey": (ACCESS_KEY, "The access key."),
     "apiKey": (API_KEY, "The key of the API Gateway."),
     "signatureV2": (SIGNATURE_V2, "HMAC-SHA256 over method, target, timestamp and access key, in Base64."),
-    "signatureV1": (SIGNATURE_V1, "The same with the API key; counts with the setting accept_signature_v1."),
+    "signatureV1": (
+        SIGNATURE_V1,
+        "The same text and HMAC under the name that most SDKs use; in the mode verify with accept_signature_v1 only.",
+    ),
 }
 _COMMON = dict[str, tuple[str, ...]].fromkeys(("timestamp", "accessKey", "apiKey"), ())
 
@@ -34,7 +37,7 @@ CONTRACT = Contract(
                 Parameter(
                     "pageSize",
                     "query",
-                    "Page size; the setting max_page_size cuts it.",
+                    "Page size; without one the setting default_page_size, 10. The setting max_page_size cuts it.",
                     {"type": "integer", "format": "int32", "minimum": 1, "maximum": INT32},
                 ),
             ),
