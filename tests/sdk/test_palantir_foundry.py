@@ -3,87 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
-import os
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from localruns.surfaces.http import App
 from localruns.vendors.palantir_foundry import STUDIO, VENDOR
 from localruns.vendors.palantir_foundry.client import HELP
+from tests.sdk.foundry_clients import (
+    CONFIDENTIAL,
+    KEYS,
+    ask,
+    auth,
+    entries,
+    foundry_sdk,
+    gathered,
+    keys_of,
+    program,
+    sync,
+)
 
-foundry_sdk = pytest.importorskip("foundry_sdk")
-http_client = pytest.importorskip("foundry_sdk._core.http_client")
 models_errors = pytest.importorskip("foundry_sdk.v2.models.errors")
 
 pytestmark = [
     pytest.mark.sdk,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
-
-KEYS = HELP.keys(VENDOR.credentials())
-Make = Callable[..., App]
-Serve = Callable[[App], str]
-
-
-@pytest.fixture
-def foundry(make_app: Make, live: Serve) -> Callable[..., tuple[str, App]]:
-    """`foundry(...)` takes what a vendor's part of a scenario takes: (base URL, app)."""
-
-    def start(faults: Any = None, **part: Any) -> tuple[str, App]:
-        scenario: dict[str, Any] = {"scenario": "sdk", "seed": 1}
-        scenario["vendors"] = {"palantir-foundry": {"runs": [{"generate": 25}], **part}}
-        scenario |= {"faults": faults} if faults else {}
-        app = make_app(scenario)
-        return live(app), app
-
-    return start
-
-
-@pytest.fixture(autouse=True)
-def _leave_nothing_open() -> Iterator[None]:
-    """The SDK keeps its connections for the life of the process, so they are closed here."""
-    yield
-    http_client._get_transport(verify=True, proxy_url=None).close()
-    gc.collect()
-
-
-def auth(token: str = KEYS["token"]) -> Any:
-    return foundry_sdk.UserTokenAuth(token)
-
-
-def config(**options: Any) -> Any:
-    return foundry_sdk.Config(scheme="http", backoff_slot_size_ms=1, **options)
-
-
-def sync(url: str, who: Any = None, **options: Any) -> Any:
-    client = foundry_sdk.FoundryClient(auth=who or auth(), hostname=HELP.base(url), config=config(**options))
-    return client.models.ModelStudio.Run
-
-
-async def gathered(url: str, who: Any = None, studio: str = STUDIO, **args: Any) -> list[Any]:
-    client = foundry_sdk.AsyncFoundryClient(auth=who or auth(), hostname=HELP.base(url), config=config(), preview=True)
-    runs = client.models.ModelStudio.Run
-    try:
-        return [run async for run in runs.list(studio, **{"preview": True, **args})]
-    finally:
-        await runs._api_client._client.aclose()
-
-
-def ask(url: str, way: str, studio: str = STUDIO, **args: Any) -> Any:
-    if way == "async":
-        return asyncio.run(gathered(url, studio=studio, **args))
-    return sync(url).list(studio, **{"preview": True, **args})
-
-
-def keys_of(app: App) -> list[str]:
-    space = app.emulator.space("default")
-    return [key for entry in space.journal if entry.page for key in entry.page.keys]
 
 
 @pytest.fixture
@@ -94,7 +41,6 @@ def client(request: pytest.FixtureRequest) -> Iterator[Any]:
     made._stop_refresh_event.set()
 
 
-CONFIDENTIAL = {"client_id": KEYS["client_id"], "client_secret": KEYS["client_secret"]}
 AS_CLIENT = pytest.mark.parametrize(
     "client", [CONFIDENTIAL, {**CONFIDENTIAL, "scopes": ["api:models-read"]}], indirect=True
 )
@@ -123,7 +69,7 @@ def test_the_first_page_is_there_at_once_and_filtered(foundry: Any) -> None:
     page = sync(url).list(STUDIO, config_version=3, page_size=2, preview=True)
     assert [run.config_version for run in page.data] == [3, 3]
     assert page.next_page_token.startswith("v1.")
-    assert len(list(app.emulator.space("default").journal)) == 1
+    assert len(entries(app)) == 1
 
 
 def test_raw_and_streaming_responses_work(foundry: Any) -> None:
@@ -150,7 +96,7 @@ def test_attribution_and_trace_headers_are_let_through(foundry: Any) -> None:
     finally:
         attribution.reset(marks[0])
         trace.reset(marks[1])
-    entry = next(iter(app.emulator.space("default").journal))
+    entry = next(iter(entries(app)))
     assert entry.request.header("attribution") == f"{STUDIO}, ri.a..b.c"
 
 
@@ -208,7 +154,7 @@ def test_tokens_are_verified(foundry: Any, token: str, error: str, name: str) ->
     with pytest.raises(getattr(foundry_sdk, error)) as caught:
         sync(url, auth(token)).list(STUDIO, preview=True)
     assert caught.value.name == name
-    assert len(list(app.emulator.space("default").journal)) == 1
+    assert len(entries(app)) == 1
 
 
 @pytest.mark.parametrize(
@@ -230,14 +176,14 @@ def test_refusals_are_met_as_the_sdk_meets_the_platforms(foundry: Any, refuse: s
     url, app = foundry(faults=[{"when": {"vendor": "palantir-foundry"}, "refuse": refuse}])
     with pytest.raises(getattr(foundry_sdk, error)):
         sync(url).list(STUDIO, preview=True)
-    assert len(list(app.emulator.space("default").journal)) == requests
+    assert len(entries(app)) == requests
 
 
 def test_a_throttled_page_in_the_middle_is_retried(foundry: Any) -> None:
     fault = {"when": {"vendor": "palantir-foundry", "page": 3}, "refuse": "throttled", "times": 2, "retry_after_s": 1}
     url, app = foundry(faults=[fault])
     assert len(list(sync(url).list(STUDIO, page_size=5, preview=True))) == 25
-    statuses = [entry.reply.status for entry in app.emulator.space("default").journal if entry.reply]
+    statuses = [entry.reply.status for entry in entries(app) if entry.reply]
     assert statuses == [200, 200, 429, 429, 200, 200, 200]
 
 
@@ -251,7 +197,7 @@ def test_a_client_gets_a_token_walks_and_signs_out(foundry: Any, client: Any) ->
     with pytest.raises(foundry_sdk.UnauthorizedError):
         sync(url, auth(given)).list(STUDIO, preview=True)
     assert len(list(runs.list(STUDIO, preview=True))) == 25
-    endpoints = [entry.endpoint for entry in app.emulator.space("default").journal]
+    endpoints = [entry.endpoint for entry in entries(app)]
     assert endpoints[0] == "GetToken"
     assert endpoints[4:] == ["RevokeToken", "ListModelStudioRuns", "GetToken", "ListModelStudioRuns"]
 
@@ -267,7 +213,7 @@ def test_a_refused_client_fails(foundry: Any) -> None:
     wrong = foundry_sdk.ConfidentialClientAuth(client_id="x", client_secret="y", should_refresh=False)
     with pytest.raises(foundry_sdk.SDKInternalError):
         sync(url, wrong).list(STUDIO, preview=True)
-    statuses = {entry.reply.status for entry in app.emulator.space("default").journal if entry.reply}
+    statuses = {entry.reply.status for entry in entries(app) if entry.reply}
     assert statuses == {401}
 
 
@@ -275,7 +221,7 @@ def test_a_short_lived_token_is_fetched_for_each_request(foundry: Any) -> None:
     url, app = foundry(auth="verify", settings={"access_token_ttl_s": 60})
     client = foundry_sdk.ConfidentialClientAuth(**CONFIDENTIAL, should_refresh=False)
     assert len(list(sync(url, client).list(STUDIO, page_size=10, preview=True))) == 25
-    endpoints = [entry.endpoint for entry in app.emulator.space("default").journal]
+    endpoints = [entry.endpoint for entry in entries(app)]
     assert endpoints == ["GetToken", "ListModelStudioRuns"] * 3
 
 
@@ -305,15 +251,3 @@ def test_the_curl_line_is_a_complete_request(foundry: Any) -> None:
     if done.returncode == 127:
         pytest.skip("there is no curl")
     assert done.stdout.startswith('{"data":[')
-
-
-def program(text: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a program of its own, away from this checkout."""
-    return subprocess.run(
-        [sys.executable, "-c", text],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
