@@ -85,10 +85,21 @@ def test_present_refuses_what_is_missing_or_marked_in_the_scenario(
     assert refused(present.ask(headers=headers))[:2] == (status, code)
 
 
-def test_a_denied_key_is_told_which_action_it_lacks(present: Any) -> None:
-    detail = present.ask(headers=key("LTAI5tDenied")).get_json()["AccessDeniedDetail"]
-    assert detail["AuthAction"] == "paiexperiment:ListRuns"
-    assert detail["NoPermissionType"] == "ImplicitDeny"
+@pytest.mark.parametrize(
+    ("credential", "caller"),
+    [({"secret": "s"}, "SubUser"), ({"secret": "s", "token": "t"}, "AssumedRoleUser")],
+)
+def test_a_denied_key_is_told_which_action_it_lacks(make: Any, credential: dict[str, str], caller: str) -> None:
+    api = make(runs=[], credentials=[{"id": "LTAI5tDenied", "allow": False, **credential}])
+    detail = api.ask(headers=key("LTAI5tDenied")).get_json()["AccessDeniedDetail"]
+    assert detail.pop("AuthPrincipalDisplayName")
+    assert detail.pop("AuthPrincipalOwnerId").isdecimal()
+    assert detail == {
+        "AuthAction": "paiexperiment:ListRuns",
+        "AuthPrincipalType": caller,
+        "NoPermissionType": "ImplicitDeny",
+        "PolicyType": "AccountLevelIdentityBasedPolicy",
+    }
 
 
 def test_the_older_signature_is_recognised(present: Any, refused: Any) -> None:

@@ -67,6 +67,7 @@ def ids(*names: str) -> list[str]:
         ({"Labels": "u:x"}, ""),
         ({"Labels": ""}, "b dab C a"),
         ({"GmtCreateTime": "2026-01-01T00:00:01.500Z"}, "a"),
+        ({"GmtCreateTime": "2026-01-01T00:00:01.500999Z"}, "a"),
         ({"GmtCreateTime": "2026-01-01T00:00:03Z"}, "b dab"),
         ({"GmtCreateTime": "2026-01-01T08:00:03+08:00"}, "b dab"),
         ({"GmtCreateTime": "2026-01-01T00:00:03.001Z"}, ""),

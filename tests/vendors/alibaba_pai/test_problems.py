@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -18,6 +19,35 @@ def test_every_row_can_be_asked_for(api: Any, refused: Any, status: int, code: s
     answer = api.ask(headers={"Prefer": f"code={status}; error={code}"})
     assert refused(answer)[:2] == (status, code)
     assert answer.get_json()["HostId"] == "aiworkspace.cn-hangzhou.aliyuncs.com"
+
+
+# Wire strings as public logs and the gateway's tables print them; of one, what comes before the string to sign.
+PRINTED = {
+    "MissingAccessKeyId": "AccessKeyId is mandatory for this action.",
+    "MissingSecurityToken": "SecurityToken is mandatory for this action.",
+    "InvalidAccessKeyId.NotFound": "Specified access key is not found.",
+    "InvalidAccessKeyId.Inactive": "Specified access key is disabled.",
+    "SignatureDoesNotMatch": "Specified signature is not matched with our calculation. server string to sign is:",
+    "InvalidTimeStamp.Format": "Specified time stamp or date value is not well formatted.",
+    "InvalidTimeStamp.Expired": "Specified time stamp or date value is expired.",
+    "SignatureNonceUsed": "Specified signature nonce was used already.",
+    "InvalidApi.NotFound": "Specified api is not found, please check your url and method.",
+    "Throttling.User": "Request was denied due to user flow control.",
+}
+
+
+@pytest.mark.parametrize("code", PRINTED)
+def test_a_message_is_the_printed_one(api: Any, refused: Any, code: str) -> None:
+    assert refused(api.ask(headers={"Prefer": f"error={code}"}))[1:] == (code, PRINTED[code])
+
+
+def test_an_error_has_the_fields_of_the_gateway_and_a_link_with_its_own_id(api: Any) -> None:
+    body = api.ask(headers={"Prefer": "error=SignatureDoesNotMatch"}).get_json()
+    assert list(body) == ["RequestId", "HostId", "Code", "Message", "Recommend"]
+    assert body["Recommend"] == (
+        f"https://api.aliyun.com/troubleshoot?q=SignatureDoesNotMatch&product=AIWorkSpace&requestId={body['RequestId']}"
+    )
+    assert re.fullmatch("[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}", body["RequestId"])
 
 
 @pytest.mark.parametrize(("status", "code"), CODES)
@@ -47,6 +77,7 @@ def test_every_error_has_words_on_when_it_comes() -> None:
         ("PATCH", "/api/v1/runs"),
         ("GET", "/api/v1/"),
         ("GET", "/api/v1/%72uns"),
+        ("POST", "/api/v1/runs/run-1/labels"),  # labels of a run change through UpdateRun, there is no such operation
     ],
 )
 def test_an_unknown_path_or_method(api: Any, method: str, target: str) -> None:
@@ -107,3 +138,11 @@ def test_a_bad_parameter_counts_as_a_call_because_faults_come_first(make: Any) -
     fault = {"when": {"vendor": "alibaba-pai", "call": 2}, "refuse": "server_error"}
     api = make(rest={"faults": [fault]}, runs=[])
     assert [api.refused(PageSize="x")[0], api.refused(PageSize="x")[0], api.refused(PageSize="x")[0]] == [400, 500, 400]
+
+
+def test_a_rate_limit_says_how_long_to_wait_in_whole_milliseconds(make: Any) -> None:
+    api = make(rest={"rate_limit": {"alibaba-pai": {"calls": 1, "per_s": 3}}}, runs=[])
+    api.app.emulator.space("default").clock.freeze()
+    assert api.page()["Runs"] == []
+    answer = api.ask()
+    assert (answer.get_json()["Code"], answer.headers["x-acs-retry-after"]) == ("Throttling.User", "3000")

@@ -48,6 +48,7 @@ def test_the_request_id_is_upper_case_and_the_same_in_the_header(api: Any) -> No
     assert "RequestId" not in body
     assert answer.headers["x-acs-request-id"] == body["requestId"]
     assert api.page()["requestId"] != body["requestId"]
+    assert len({body["requestId"], *(UUID.fullmatch(run["RequestId"])[0] for run in body["Runs"])}) == 11
 
 
 def test_the_headers_of_the_gateway(api: Any) -> None:
@@ -87,6 +88,13 @@ def test_ids_are_texts_and_counts_are_numbers(api: Any) -> None:
         ("Accessibility", "SECRET"),
         ("RunId", "x"),
         ("Colour", "red"),
+        ("ExperimentId", "x"),
+        ("Name", ""),
+        ("Params", [{"Key": "lr"}]),
+        ("Labels", [{"Value": "v"}]),
+        ("Metrics", [{"Key": "loss"}]),
+        ("Metrics", [{"Key": "loss", "Value": 0.5, "Step": 0.5}]),
+        ("Metrics", [{"Key": "loss", "Value": 0.5, "Timestamp": 2**63}]),
     ],
 )
 def test_a_row_the_platform_could_not_send_is_refused_when_loading(make: Any, field: str, value: Any) -> None:

@@ -149,10 +149,12 @@ def refuse(refusal: ApiError, call: Call) -> Reply:
 
 
 def _denied(call: Call) -> dict[str, str]:
-    """**Source**: keys as in the public RRSA guide; the action name is assumed."""
+    """**Source**: keys and values as in the public RRSA guide; the action, and who is of which type, are assumed."""
+    known = call.state.credentials.get(call.entry.credential, {})
+    temporary = "secret" in known and "token" in known
     return {
         "AuthAction": "paiexperiment:ListRuns",
-        "AuthPrincipalType": "SubUser",
+        "AuthPrincipalType": "AssumedRoleUser" if temporary else "SubUser",
         "AuthPrincipalDisplayName": call.text("principal", "0123456789", 18),
         "AuthPrincipalOwnerId": "1631044000003440",
         "NoPermissionType": "ImplicitDeny",
