@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -45,7 +46,7 @@ class Foundry:
             pages.append([row["buildRid"] for row in answer["data"]])
             if "nextPageToken" not in answer:
                 return pages
-            assert answer["nextPageToken"].startswith("v1.")
+            assert re.fullmatch(r"v1\.[A-Za-z0-9_-]+=*", answer["nextPageToken"])
             token = {"pageToken": answer["nextPageToken"]}
 
     def token(self, headers: Mapping[str, str] | None = None, **form: str) -> TestResponse:

@@ -116,7 +116,7 @@ def test_a_parameter_that_stands_twice_cannot_be_read(foundry: Make, name: str) 
     assert api.refused(answer) == INVALID
 
 
-@pytest.mark.parametrize("preview", [None, "", "false", "1", "yes"])
+@pytest.mark.parametrize("preview", [None, "", "false", "1", "yes", "true "])
 def test_without_preview_the_request_is_refused(foundry: Make, preview: str | None) -> None:
     api = foundry()
     assert api.refused(api.runs(preview=preview)) == (400, "ApiFeaturePreviewUsageOnly", {})

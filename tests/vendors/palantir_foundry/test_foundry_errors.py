@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from localruns.surfaces.http import App
 from localruns.vendors.palantir_foundry import VENDOR
 
 Make = Callable[..., Any]
@@ -78,18 +79,45 @@ def test_injected_errors_carry_the_parameters_of_the_request(foundry: Make) -> N
     assert answer.json["parameters"] == {"studioRid": STUDIO, "configVersion": 0}
 
 
-@pytest.mark.parametrize(
-    ("name", "code"),
-    [
-        ("Default:Timeout", "TIMEOUT"),
-        ("Default:FailedPrecondition", "FAILED_PRECONDITION"),
-        ("Default:Internal", "INTERNAL"),
-        ("Conjure:UnprocessableEntity", "INVALID_ARGUMENT"),
-        ("Default:RequestEntityTooLarge", "REQUEST_ENTITY_TOO_LARGE"),
-    ],
-)
-def test_error_codes_go_with_the_name(foundry: Make, name: str, code: str) -> None:
-    assert foundry().runs(headers={**BEARER, "Prefer": f"error={name}"}).json["errorCode"] == code
+# As the Errors page and the Conjure specification have them.
+DOCUMENTED = [
+    (400, "INVALID_ARGUMENT", "ApiFeaturePreviewUsageOnly InvalidPageSize InvalidPageToken InvalidAttributionHeader"),
+    (400, "INVALID_ARGUMENT", "Default:InvalidArgument InvalidParameterCombination"),
+    (401, "UNAUTHORIZED", "MissingCredentials Conjure:MalformedCredentials Default:Unauthorized"),
+    (403, "PERMISSION_DENIED", "ApiUsageDenied Default:PermissionDenied"),
+    (404, "NOT_FOUND", "ModelStudioNotFound ModelStudioConfigVersionNotFound"),
+    (409, "CONFLICT", "Default:Conflict"),
+    (413, "REQUEST_ENTITY_TOO_LARGE", "Default:RequestEntityTooLarge"),
+    (415, "INVALID_ARGUMENT", "Conjure:UnsupportedMediaType"),
+    (422, "INVALID_ARGUMENT", "Conjure:UnprocessableEntity"),
+    (500, "INTERNAL", "Default:Internal"),
+    (500, "TIMEOUT", "Default:Timeout"),
+    (500, "FAILED_PRECONDITION", "Default:FailedPrecondition"),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "names"), DOCUMENTED)
+def test_statuses_and_error_codes_go_with_the_name(foundry: Make, status: int, code: str, names: str) -> None:
+    api = foundry()
+    for name in names.split():
+        answer = api.runs(headers={**BEARER, "Prefer": f"error={name}"})
+        assert (answer.status_code, answer.json["errorCode"], answer.json["errorName"]) == (status, code, name)
+
+
+def test_the_table_holds_the_documented_names_and_no_other() -> None:
+    documented = {name for _, _, names in DOCUMENTED for name in names.split()}
+    oauth = {"invalid_request", "invalid_client", "invalid_grant", "unsupported_grant_type"}
+    assert {row.code.removesuffix(":DoNotRetry") for row in VENDOR.errors.rows} == {
+        *documented,
+        *EMPTY.values(),
+        *oauth,
+    }
+
+
+def test_the_published_rate_limit_is_that_of_the_limits_page(make_app: Callable[..., App]) -> None:
+    scenario = {"vendors": {"palantir-foundry": {"runs": []}}, "rate_limit": {"palantir-foundry": "published"}}
+    space = make_app({"scenario": "test", "seed": 1, **scenario}).emulator.space("default")
+    assert space.scenario.rate_limits == {"palantir-foundry": {"calls": 10_000, "per_s": 60}}
 
 
 def test_each_error_has_an_id_that_depends_on_the_request_number(foundry: Make) -> None:
@@ -145,6 +173,9 @@ def test_token_requests_are_not_counted_as_calls(foundry: Make) -> None:
     ("method", "path"),
     [
         ("GET", "/api/v2/models/modelStudios"),
+        ("GET", "/api/v2/models/modelStudios//runs"),
+        ("OPTIONS", f"/api/v2/models/modelStudios/{STUDIO}/runs"),
+        ("GET", "/multipass/api/oauth2/revoke_token"),
         ("POST", f"/api/v2/models/modelStudios/{STUDIO}/runs"),
         ("HEAD", f"/api/v2/models/modelStudios/{STUDIO}/runs"),
         ("GET", f"/api/v2/models/modelStudios/{STUDIO}/runs/"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -101,6 +102,22 @@ def test_generated_rows_are_varied_and_valid(foundry: Make) -> None:
     assert {row["configVersion"] for row in rows} == {1, 2, 3}
     assert {} in [row["resolvedOutputs"] for row in rows]
     assert rows == foundry(runs=[{"generate": 100}]).runs().json["data"]
+
+
+UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+FORMS = {
+    "runId": r"[0-9a-f]{12}",
+    "buildRid": rf"ri\.foundry-build\.main\.build\.{UUID}",
+    "jobRid": rf"ri\.foundry-build\.main\.job\.{UUID}",
+    "startedBy": UUID,
+    "startedTime": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
+}
+
+
+@pytest.mark.parametrize("field", FORMS)
+def test_drawn_values_look_like_the_platforms(foundry: Make, field: str) -> None:
+    for row in foundry(runs=[{"generate": 30}, {"configVersion": 1}]).runs().json["data"]:
+        assert re.fullmatch(FORMS[field], row[field])
 
 
 def test_a_row_deleted_behind_a_page_is_gone_from_the_next(foundry: Make) -> None:
