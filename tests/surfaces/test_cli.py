@@ -127,6 +127,22 @@ def test_validate_names_a_file_that_is_not_there() -> None:
     assert done.stdout.startswith("/no/such.yaml: ")
 
 
+@pytest.mark.parametrize("paths", [["."], ["a", "b"]])
+def test_a_folder_without_scenarios_is_no_success(tmp_path: Path, paths: list[str]) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    done = run("validate", *paths, cwd=tmp_path)
+    assert_refused(done, f"error: {', '.join(paths)}: found no file to check, expected some with .yaml or .yml")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names there")
+def test_the_name_of_a_file_does_not_steer_a_terminal(tmp_path: Path) -> None:
+    name = "new\nline\x1b[2J.yaml"
+    (tmp_path / name).write_text("", "utf-8")
+    message = assert_refused(run("serve", name, cwd=tmp_path), "new\\nline\\x1b[2J.yaml:1: the file is empty")
+    assert len(message.splitlines()) == 1
+
+
 def test_all_shipped_scenarios_hold() -> None:
     done = run("validate")
     count = len(list(Library()))

@@ -71,6 +71,30 @@ def test_an_import_that_is_ended_is_no_success_and_leaves_nothing(tmp_path: Path
     assert [path.name for path in tmp_path.iterdir()] == ["in.har"]
 
 
+@pytest.mark.parametrize("form", ["scenario", "cassette"])
+def test_what_a_killed_import_left_goes_with_the_next_one(tmp_path: Path, traffic: Path, form: str) -> None:
+    pytest.importorskip("fcntl")
+    out = tmp_path / "out.yaml"
+    killer = (
+        "import os, pathlib, sys; from localruns.engine import recording; from localruns.surfaces import cli;"
+        "recording.Writer.add = pathlib.Path.write_text = lambda *_: os.kill(os.getpid(), 9);"
+        f"sys.argv = ['localruns', 'import', {str(traffic)!r}, '--as', {form!r}, '--out', {str(out)!r}]; cli.main()"
+    )
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", killer], cwd=tmp_path, timeout=50, check=False)
+        assert done.returncode == -signal.SIGKILL
+        assert len(list(tmp_path.glob("out.yaml.*.part"))) == 1
+    assert bring(tmp_path, traffic, "--as", form, "--out", out).returncode == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([traffic.name, out.name])
+
+
+def test_a_file_that_leads_to_itself_is_one_clear_message(tmp_path: Path) -> None:
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
+    result = bring(tmp_path, "loop.yaml", "--out", "out.yaml")
+    assert result.returncode == 2
+    assert result.stderr == "error: loop.yaml: cannot be read: Too many levels of symbolic links\n"
+
+
 def test_what_is_there_is_overwritten_when_that_is_meant(tmp_path: Path, traffic: Path) -> None:
     out = tmp_path / "out.yaml"
     out.write_text("precious", "utf-8")

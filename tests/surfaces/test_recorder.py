@@ -251,6 +251,27 @@ def test_the_answer_is_the_one_behind_early_hints(stand: Stand, out: Path) -> No
     assert [exchange.reply.status for exchange in recorded(out)] == [200, 502]
 
 
+@pytest.mark.parametrize("offer", [{}, {"connection": "upgrade", "upgrade": "websocket"}], ids=["unasked", "asked"])
+def test_a_platform_that_switches_protocols_is_a_clear_refusal(stand: Stand, out: Path, offer: dict[str, str]) -> None:
+    def respond(call: Call) -> None:
+        if call.target == "/after":
+            call.answer()
+        else:
+            call.send(
+                b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n\x81\x02hi"
+            )
+
+    recorder, upstream = stand(respond)
+    with Client(recorder.url) as client:
+        got = client.ask("GET", "/x", **offer)
+        assert (got.status, got.header("content-type")) == (502, "application/problem+json")
+        assert "the platform switched to another protocol" in json.loads(got.body)["detail"]
+        assert client.ask("GET", "/after", **offer).status == 200
+    assert upstream.connections == 2
+    assert not any(call.header("upgrade") for call in upstream.calls)
+    assert [(each.reply.status, bool(each.failed)) for each in recorded(out)] == [(502, True), (200, False)]
+
+
 @pytest.mark.parametrize("status", [600, 999])
 def test_a_status_beyond_the_known_classes_is_recorded_and_replayed(stand: Stand, out: Path, status: int) -> None:
     recorder, _ = stand(lambda call: call.answer(b"{}", f"{status} Odd"))
@@ -476,6 +497,33 @@ def test_rewriting_keeps_what_is_there_until_something_takes_its_place_and_the_h
     reader = Reader(out)
     assert [exchange.request.target for exchange in reader] == ["/b"]
     assert (reader.head.name, list(reader.head.match_on)) == ("mine", ["path"])
+
+
+@pytest.mark.parametrize("mode", ["once", "new_episodes", "all", "rewrite"])
+def test_a_file_has_one_recorder_at_a_time(out: Path, mode: Any) -> None:
+    pytest.importorskip("fcntl")
+    with Recorder("naver-nsml", "http://127.0.0.1:9", out, mode) as first:
+        with pytest.raises(
+            ConfigError, match=r"session\.yaml: found another recorder writing to it, .*: stop that one"
+        ):
+            Recorder("naver-nsml", "http://127.0.0.1:9", out, mode)
+        assert ask(first.url, "/a").status == 502
+    assert len(recorded(out)) == 1
+    with Recorder("naver-nsml", "http://127.0.0.1:9", out, "rewrite") as second:
+        assert ask(second.url, "/b").status == 502
+        if mode == "once":  # what is only replayed is not written
+            Recorder("naver-nsml", "", out, "none").stop()
+            Recorder("naver-nsml", "http://127.0.0.1:9", out, "once").stop()
+    assert [exchange.request.target for exchange in recorded(out)] == ["/b"]
+
+
+def test_a_recorder_that_cannot_listen_leaves_the_file_to_the_next(out: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match="in use already"):
+            Recorder("naver-nsml", "http://127.0.0.1:9", out, port=port).start()
+    assert not out.exists()
+    session(out, "once", ["/a"], "new")
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -213,6 +213,24 @@ def test_a_crash_loses_at_most_the_exchange_in_flight(out: Path) -> None:
         assert ask(recorder.url, kept[0]).status == 200
 
 
+def test_a_file_is_free_again_as_soon_as_its_recorder_is_killed(out: Path) -> None:
+    pytest.importorskip("fcntl")
+    with platform(Call.answer) as upstream:
+        given = ["--upstream", upstream.url, "--out", str(out), "--mode", "all"]
+        with recording(*given) as first:
+            ask(first.url, "/a")
+            second = run("record", "--vendor", "naver-nsml", "--port", "0", *given)
+            assert (second.returncode, second.stdout) == (2, "")
+            assert second.stderr.startswith(f"error: {out}: found another recorder writing to it, ")
+            assert len(second.stderr.splitlines()) == 1
+            first.process.kill()
+            first.process.wait(10)
+        with recording(*given) as third:
+            ask(third.url, "/b")
+            third.end()
+    assert [exchange.request.target for exchange in Reader(out)] == ["/a", "/b"]
+
+
 def _ask_until_killed(recorder: Served, turn: int, after_s: float) -> list[str]:
     """The targets of all requests that were answered to the end before the process was killed."""
     answered: list[str] = []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +12,7 @@ from localruns.engine.exchange import Exchange
 from localruns.engine.recording import Head, Writer
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
+from localruns.recordings.holding import part_of
 from localruns.recordings.reading.leftovers import Leftovers
 from localruns.recordings.reading.ordering import Placed, in_time
 from localruns.recordings.reading.recognising import Known, Recogniser
@@ -89,7 +88,7 @@ class Importing:
         self._outcome.understood = [described(figures) for figures in rebuilt.figures]
         self._outcome.left = rebuilt.notes
         self._outcome.whole = not rebuilt.lost and not self._left.damaged
-        with _part(out) as part:
+        with part_of(out, folders=True) as part:
             part.write_text(rebuilt.text, "utf-8")
             found = [
                 f"{item.line}: {item.where}: {item.what}"
@@ -105,7 +104,7 @@ class Importing:
         """Write a recording. Raises ConfigError: nothing understood, cannot be written."""
         self._learn()
         counts: dict[str, Counter[str]] = {}
-        with _part(out) as part:
+        with part_of(out, folders=True) as part:
             writer = Writer(part, Head(name, f"Imported from {self._source()}."))
             try:
                 for clean, vendor, endpoint in self._clean():
@@ -186,21 +185,6 @@ class Importing:
         listed = ", ".join(str(path) for path in self._files)
         words = f"{listed}: found no exchange with a list of runs of {self._only or 'any of the vendors'}"
         return NothingFound(words, list(self._left.lines()))
-
-
-@contextlib.contextmanager
-def _part(out: Path) -> Iterator[Path]:
-    """A file beside `out` to write to, which is gone at the end unless it took its place. Raises ConfigError."""
-    part = out.with_name(f"{out.name}.{os.getpid()}.part")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        part.touch(0o644, exist_ok=False)
-        yield part
-    except OSError as error:
-        raise ConfigError(f"{out}: cannot be written: {error.strerror or error}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def name_of(path: Path) -> str:

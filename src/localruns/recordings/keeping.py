@@ -19,6 +19,7 @@ from localruns.engine.message import Reply, Request
 from localruns.engine.recording import Head, Reader, Writer, is_recording
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
+from localruns.recordings.holding import Held, Hold
 from localruns.recordings.redaction.randomness import masked
 from localruns.recordings.redaction.redactor import Redactor
 from localruns.recordings.scanning.exchanges import scan_exchange
@@ -64,18 +65,25 @@ class Keeper:
         self._lock = threading.Lock()
         self._closed = False
         self._writer: Writer | None = None
-        head, past = _past(path, mode)
-        self._head = head
-        replays = mode in ("none", "new_episodes") or (mode == "once" and bool(past))
+        _require_recording(path, mode)
+        self._begun = not path.exists()
+        self.forwards = mode in ("new_episodes", "all", "rewrite") or (mode == "once" and _is_bare(path))
+        self._rewrites = mode == "rewrite" and not self._begun
+        self._hold = _hold(path) if self.forwards else None
+        try:
+            self._head, past = _past(path)
+            self._begun = self._begun and not past
+            self.forwards = self.forwards and not (mode == "once" and past)  # another recorder may have been quicker
+            if self.forwards and not self._rewrites:
+                self._writer = Writer(path, self._head)
+        except ConfigError:
+            self.abandon()
+            raise
         # Who asks for new episodes asks again where no answer came.
         kept = [exchange for exchange in past if mode != "new_episodes" or not exchange.failed]
-        self._cassette = Cassette(head, kept) if replays else None
+        replays = mode == "new_episodes" or not self.forwards
+        self._cassette = Cassette(self._head, kept) if replays else None
         self._plays = self._cassette.plays() if self._cassette else None
-        self.forwards = not (mode == "none" or (mode == "once" and past))
-        self._rewrites = mode == "rewrite" and path.exists()
-        self._begun = not path.exists()
-        if self.forwards and not self._rewrites:
-            self._writer = Writer(path, head)
 
     def recorded(self, request: Request) -> Exchange | Miss | None:
         """What the recording answers to a request; None where it is to be asked of the platform."""
@@ -133,15 +141,23 @@ class Keeper:
     def close(self) -> None:
         """Nothing is recorded any more; may be called twice."""
         with self._lock:
-            if self._writer and not self._closed:
-                self._writer.close()
-            self._closed = True
+            self._end()
 
     def abandon(self) -> None:
         """Close; a file that was begun for nothing goes again."""
-        self.close()
-        if self._begun:
+        with self._lock:
+            self._end(remove=self._begun)
+
+    def _end(self, *, remove: bool = False) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        if self._writer:
+            self._writer.close()
+        if remove:  # while it is held: nobody else can have begun with it
             self._path.unlink(missing_ok=True)
+        if self._hold:
+            self._hold.release()
 
     def _found(self, exchange: Exchange) -> str:
         """What still looks like a secret, where, in words; nothing where nothing does."""
@@ -164,17 +180,46 @@ class Keeper:
         return self._writer
 
 
-def _past(path: Path, mode: Mode) -> tuple[Head, list[Exchange]]:
-    """What the file holds already. Raises ConfigError."""
-    fresh = Head(re.sub(r"[^A-Za-z0-9._-]", "-", path.stem).lstrip("._-") or "recording")
-    if not path.exists() or (path.is_file() and not path.stat().st_size):
+def _is_bare(path: Path) -> bool:
+    """Whether there is nothing to replay: no file, or one that a broken run has left behind without exchanges.
+
+    Raises ConfigError for a recording that cannot be read.
+    """
+    return _is_empty(path) or (is_recording(path) and next(iter(Reader(path)), None) is None)
+
+
+def _is_empty(path: Path) -> bool:
+    return not path.exists() or (path.is_file() and not path.stat().st_size)
+
+
+def _require_recording(path: Path, mode: Mode) -> None:
+    """Raises ConfigError for a file that is no recording, or that the mode cannot do with."""
+    if _is_empty(path):
         if mode == "none":
             raise ConfigError(f"{path}: found no recording there; the mode none only replays one")
-        return fresh, []
-    if not is_recording(path):
+    elif not is_recording(path):
         raise ConfigError(f"{path}: found something that is no recording, expected a recording or a new name")
-    if mode not in ("none", "once") and not os.access(path, os.W_OK):
+    elif mode not in ("none", "once") and not os.access(path, os.W_OK):
         raise ConfigError(f"{path}: cannot be written")
+
+
+def _hold(path: Path) -> Hold:
+    """The file, for this recorder alone. Raises ConfigError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return Hold(path)
+    except Held as held:
+        who = f"process {held.holder}" if held.holder else "another process"
+        words = f"found another recorder writing to it, {who}: stop that one, or record into another file"
+        raise ConfigError(f"{path}: {words}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+
+def _past(path: Path) -> tuple[Head, list[Exchange]]:
+    """What the file holds already. Raises ConfigError."""
+    if _is_empty(path):
+        return Head(re.sub(r"[^A-Za-z0-9._-]", "-", path.stem).lstrip("._-") or "recording"), []
     reader = Reader(path)
     past = list(reader)
     return reader.head, past

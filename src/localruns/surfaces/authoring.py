@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from localruns.errors import ConfigError
-from localruns.surfaces.options import PATH, VENDORS, require_new
+from localruns.surfaces.options import ENDINGS, PATH, VENDORS, require_new
 
 if TYPE_CHECKING:
     from localruns.engine.scenario import Scenario
@@ -29,6 +28,10 @@ def validate(path: Sequence[Path], verbose: bool) -> None:
     told = _list_faults if verbose else lambda place, scenario: None
     with Building("checking") as progress:
         good, problems = check_files(path, all_vendors(), told, progress)
+    if not good and not problems:
+        raise ConfigError(
+            f"{', '.join(map(str, path))}: found no file to check, expected some with {' or '.join(ENDINGS)}"
+        )
     for problem in problems:
         click.echo(problem)
     click.echo(f"{good} of {good + len({problem.split(':', 1)[0] for problem in problems})} scenarios hold", err=True)
@@ -108,16 +111,13 @@ def _frozen(scenario: str, folders: Sequence[Path]) -> Iterable[bytes]:
 
 def _write(place: Path, pieces: Iterable[bytes]) -> None:
     """Write a new file, or none at all. Raises ConfigError."""
-    part = place.with_name(f"{place.name}.{os.getpid()}.part")
-    try:
-        with part.open("xb") as file:
+    from localruns.recordings.holding import part_of
+
+    with part_of(place) as part:
+        with part.open("wb") as file:
             _copy(pieces, file)
         require_new(place)
         part.rename(place)
-    except OSError as error:
-        raise ConfigError(f"{place}: cannot be written: {error.strerror or error}") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _copy(pieces: Iterable[bytes], file: BinaryIO) -> None:

@@ -9,7 +9,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -45,7 +45,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except ConfigError as error:
-        click.echo("\n".join(f"error: {problem}" for problem in error.problems), err=True)
+        _show(error.problems)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)
@@ -55,8 +55,16 @@ def main() -> None:
         hush()
         sys.exit(0)
     except OSError as error:
-        click.echo(f"error: {error}", err=True)
+        _show([str(error)])
         sys.exit(2)
+
+
+def _show(problems: Iterable[str]) -> None:
+    """A line per problem; the name of a file may hold line breaks and what else steers a terminal."""
+    from localruns.surfaces.console import printable
+
+    for problem in problems:
+        click.echo(printable(f"error: {problem}"), err=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sys
@@ -74,7 +75,7 @@ def import_(
 
 def _require_place(place: Path, force: bool, files: Sequence[Path]) -> None:
     """Raises ConfigError where the file cannot be written without loss of what is there."""
-    if place.suffix in ENDINGS and any(place.resolve() == path.resolve() for path in files):
+    if place.suffix in ENDINGS and any(os.path.realpath(place) == os.path.realpath(path) for path in files):
         raise ConfigError(f"{place}: found one of the files to read, expected another name")
     if not (force and place.suffix in ENDINGS and place.is_file()):
         try:

@@ -112,6 +112,10 @@ class Line:
             response.close()
             self.close()
             raise self._no_answer(error) from None
+        if response.status == http.client.SWITCHING_PROTOCOLS:  # from here on it is no HTTP, and there is no end to it
+            response.close()
+            self.close()
+            raise Failure("the platform switched to another protocol, which can be neither passed on nor recorded")
         headers = tuple((name, _one_line(value)) for name, value in response.headers.items())
         length = None if response.chunked else response.length
         return Answer(response.status, response.reason, headers, length, self._pieces(response))
