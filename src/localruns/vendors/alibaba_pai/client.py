@@ -35,7 +35,7 @@ def base(url: str) -> str:
 def snippet(url: str, keys: Mapping[str, str], _resources: Mapping[str, Any]) -> str:
     """A program for the real SDK that lists all runs of the default workspace."""
     return f"""\
-# pip install alibabacloud_aiworkspace20210204
+# pip install alibabacloud_aiworkspace20210204; HTTP_PROXY must not be set, it takes even calls to loopback
 from alibabacloud_aiworkspace20210204.client import Client
 from alibabacloud_aiworkspace20210204.models import ListRunsRequest
 from alibabacloud_tea_openapi.utils_models import Config
