@@ -45,6 +45,7 @@ def ids(*names: str) -> list[str]:
         ({"WorkspaceId": "777"}, "é"),
         ({"WorkspaceId": "0"}, ""),
         ({"WorkspaceId": ""}, "b dab C a"),
+        ({"ExperimentId": "exp-1"}, "b dab a"),  # é is of this experiment too, in another workspace
         ({"ExperimentId": "exp-2"}, "C"),
         ({"ExperimentId": "exp-"}, ""),
         ({"ExperimentId": "exp-2", "WorkspaceId": "777"}, ""),

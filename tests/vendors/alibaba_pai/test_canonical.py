@@ -122,6 +122,12 @@ def test_the_published_vectors_are_computed_to_the_letter(name: str) -> None:
     assert form.signature(SECRET) == VECTORS[name][5]
 
 
+def test_a_path_is_signed_as_it_is_sent() -> None:
+    target, authorization = "/api/v1/runs/run-1/labels/a%2Fb", read("ACS3-HMAC-SHA256 Credential=k")
+    assert authorization is not None
+    assert [form.path for form in canonicals(Request("DELETE", target, target), authorization)] == [target]
+
+
 @pytest.mark.parametrize("name", ["V1", "V2", "V3"])
 def test_the_published_vectors_pass_over_http(vectors: Any, name: str) -> None:
     method, target, headers, body = vector(name)
