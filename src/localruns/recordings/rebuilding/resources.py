@@ -8,6 +8,7 @@ from typing import Any
 from localruns.engine.exchange import json_of
 from localruns.recordings.reading.recognising import Known
 from localruns.recordings.rebuilding.seen import Seen
+from localruns.vendors.oracle_aidp.access import CREATED_MS
 
 Row = Mapping[str, Any]
 
@@ -115,4 +116,23 @@ def _experiment(name: str, shown: Mapping[str, Any]) -> str | dict[str, Any]:
             written[key] = shown[key]
     if written.get("lifecycle_stage") not in (None, "active", "deleted"):
         del written["lifecycle_stage"]
+    created, updated = _time(shown.get("creation_time")), _time(shown.get("last_update_time"))
+    if created not in (None, CREATED_MS):
+        written["creation_time"] = created
+    if updated not in (None, CREATED_MS if created is None else created):
+        written["last_update_time"] = updated
+    if tags := _tags(shown.get("tags")):
+        written["tags"] = tags
     return name if len(written) == 1 else written
+
+
+def _time(shown: Any) -> int | None:
+    """Milliseconds that a scenario can hold."""
+    return shown if isinstance(shown, int) and not isinstance(shown, bool) and 0 <= shown < 2**63 else None
+
+
+def _tags(shown: Any) -> list[dict[str, str]]:
+    """The tags of an experiment as a scenario writes them; a tag without a value has an empty one."""
+    tags = [item for item in shown if isinstance(item, dict)] if isinstance(shown, list) else []
+    pairs = [(item.get("key"), item.get("value", "")) for item in tags]
+    return [{"key": key, "value": value} for key, value in pairs if isinstance(key, str) and isinstance(value, str)]

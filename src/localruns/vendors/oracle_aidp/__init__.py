@@ -13,7 +13,7 @@ from localruns.vendors.oracle_aidp import access, asking, client, contract, expe
 
 _PREFIXES = ("/20260430/", "/api/20260430/")
 _MLFLOW = "aiDataPlatforms/{aiDataPlatformId}/workspaces/{workspaceKey}/mlops/api/2.0/mlflow/"
-_BEFORE: tuple[Check, ...] = (problems.request_id, access.authenticate, access.existence, permission)
+_BEFORE: tuple[Check, ...] = (access.authenticate, access.existence, permission, problems.request_id)
 
 _NEIGHBOURS = {
     "POST": """experiments/create experiments/update experiments/delete experiments/restore
@@ -23,6 +23,9 @@ _NEIGHBOURS = {
         internal/experiments/update-experiment-tags""",
     "GET": "runs/get metrics/get-history artifacts/list",
 }
+# Registry and deployments belong to a platform, not to one of its workspaces.
+_WHOLE = "aiDataPlatforms/{aiDataPlatformId}/mlops/api/2.0/"
+_FAMILIES = ("mlflow/registered-models", "mlflow/model-versions", "model-deployments")
 
 
 def _endpoints() -> Iterator[Endpoint]:
@@ -42,17 +45,21 @@ def _scopes(resources: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _neighbours() -> Iterator[Neighbour]:
+    for prefix in _PREFIXES:
+        for method, names in _NEIGHBOURS.items():
+            for name in names.split():
+                yield Neighbour(name, method, prefix + _MLFLOW + name)
+            for family in _FAMILIES:
+                yield Neighbour(family.removeprefix("mlflow/"), method, f"{prefix}{_WHOLE}{family}/{{operation}}")
+
+
 VENDOR = Vendor(
     id="oracle-aidp",
     title="Oracle AI Data Platform",
     prefixes=_PREFIXES,
     endpoints=tuple(_endpoints()),
-    neighbours=tuple(
-        Neighbour(name, method, prefix + _MLFLOW + name)
-        for prefix in _PREFIXES
-        for method, names in _NEIGHBOURS.items()
-        for name in names.split()
-    ),
+    neighbours=tuple(_neighbours()),
     errors=problems.TABLE,
     rows=runs.ROWS,
     resources={"platforms": {plain.PLATFORM: {"workspaces": {plain.WORKSPACE: {"experiments": ["1", "2"]}}}}},

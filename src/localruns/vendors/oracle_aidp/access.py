@@ -21,6 +21,8 @@ from localruns.vendors.oracle_aidp import signature
 
 WELL_KNOWN_USER = "ocid1.tenancy.oc1..localruns/ocid1.user.oc1..localruns"
 SHARED_KEY = "shared"
+# 2020-01-01, before the oldest run that 100,000 generated rows have: no experiment is younger than its runs.
+CREATED_MS = 1_577_836_800_000
 
 
 def authenticate(call: Call) -> Call:
@@ -71,19 +73,25 @@ def experiments_of(call: Call) -> list[dict[str, Any]]:
 
 @kept
 def declared(workspace: str, platform: str, site: Site) -> list[dict[str, Any]]:
-    """The experiments of a workspace in the order of the scenario, each as the platform shows one; to be read only."""
-    shown = []
-    for item in (site.resources["platforms"][platform]["workspaces"][workspace] or {}).get("experiments", ()):
-        given = {"id": item} if isinstance(item, str) else item
-        shown.append(
-            {
-                "experiment_id": given["id"],
-                "name": given.get("name", f"experiment-{given['id']}"),
-                "artifact_location": given.get("artifact_location", f"mlflow-artifacts:/{given['id']}"),
-                "lifecycle_stage": given.get("lifecycle_stage", "active"),
-            }
-        )
-    return shown
+    """The experiments of a workspace, the newest first, else in the order of the scenario; to be read only."""
+    held = (site.resources["platforms"][platform]["workspaces"][workspace] or {}).get("experiments", ())
+    shown = [_shown({"id": item} if isinstance(item, str) else item) for item in held]
+    return sorted(shown, key=lambda item: -item["creation_time"])
+
+
+def _shown(given: Mapping[str, Any]) -> dict[str, Any]:
+    """An experiment as the platform shows it: times always, tags where it has any."""
+    created = given.get("creation_time", CREATED_MS)
+    tags = {"tags": given["tags"]} if given.get("tags") else {}
+    return {
+        "experiment_id": given["id"],
+        "name": given.get("name", f"experiment-{given['id']}"),
+        "artifact_location": given.get("artifact_location", f"mlflow-artifacts:/{given['id']}"),
+        "lifecycle_stage": given.get("lifecycle_stage", "active"),
+        "creation_time": created,
+        "last_update_time": given.get("last_update_time", created),
+        **tags,
+    }
 
 
 def identify(request: Request) -> str:

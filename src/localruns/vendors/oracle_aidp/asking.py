@@ -46,7 +46,7 @@ def _read(raw: bytes, workspace: str, platform: str, site: Site) -> tuple[Query,
     known = {experiment["experiment_id"] for experiment in declared(workspace, platform, site)}
     conditions = (*_experiments(body, known), *_view(body), *_filter(body, site.settings))
     query = Query("oracle-aidp", scope(platform, workspace), conditions, order_of(body, site.settings["dialect"]))
-    return query, _size(body, site.settings), _text(body, "page_token")
+    return query, _size(body, site.settings), text_of(body, "page_token")
 
 
 def body_of(call: Call) -> Mapping[str, Any]:
@@ -99,7 +99,7 @@ def _view(body: Mapping[str, Any]) -> tuple[Condition, ...]:
 
 
 def _filter(body: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[Condition, ...]:
-    text = _text(body, "filter")
+    text = text_of(body, "filter")
     if len(text) > MAX_FILTER_CHARACTERS:
         raise refused("filter", text, f"at most {MAX_FILTER_CHARACTERS:,} characters")
     return parse_filter(text, settings["dialect"]) if text else ()
@@ -134,7 +134,8 @@ def whole_size(body: Mapping[str, Any], default: int, most: int) -> int:
     return size
 
 
-def _text(body: Mapping[str, Any], name: str) -> str:
+def text_of(body: Mapping[str, Any], name: str) -> str:
+    """A member that is a text; "" where it is absent or null. Raises BadRequest."""
     text = body.get(name)
     if text is not None and not isinstance(text, str):
         raise refused(name, text, "a string")

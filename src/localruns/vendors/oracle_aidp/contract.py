@@ -44,7 +44,7 @@ CONTRACT = Contract(
             parameters=(*_PATH, _named("experiment_name", "The name.")),
         ),
         "experiments/search": Operation(
-            about="Lists the experiments of a view; a filter, an order or a page token is not emulated and refused.",
+            about="Lists the experiments of a view, page by page; a filter or an order is not emulated and refused.",
             answer="oracle-aidp/search-experiments.json",
             parameters=_PATH,
             body="oracle-aidp/search-experiments-request.json",

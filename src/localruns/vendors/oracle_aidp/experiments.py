@@ -10,13 +10,16 @@ from typing import Any
 
 from localruns.engine.call import Call
 from localruns.engine.message import Reply
-from localruns.errors import ApiError, NotFound
+from localruns.engine.tokens import PageToken, TokenError, seal, unseal
+from localruns.errors import ApiError, BadPageToken, NotFound
+from localruns.vendors.oracle_aidp import plain
 from localruns.vendors.oracle_aidp.access import experiments_of
-from localruns.vendors.oracle_aidp.asking import body_of, refused, whole_size
+from localruns.vendors.oracle_aidp.asking import body_of, refused, text_of, whole_size
 from localruns.vendors.oracle_aidp.problems import reply_headers
 
 _MAX_RESULTS = 50_000
-_UNUSED: dict[str, object] = {"filter": "", "order_by": [], "page_token": ""}
+_UNUSED: dict[str, object] = {"filter": "", "order_by": []}
+_LISTED = "experiments"
 _VIEWS = {"ACTIVE_ONLY": ("active",), "DELETED_ONLY": ("deleted",), "ALL": ("active", "deleted")}
 
 
@@ -31,18 +34,42 @@ def get_by_name(call: Call) -> Reply:
 
 
 def search(call: Call) -> Reply:
-    """All experiments of a view, the newest id first; a filter or order is not emulated and refused."""
+    """One page of the experiments of a view, the newest first; a filter or order is not emulated and refused."""
     body = body_of(call)
     for name, nothing in _UNUSED.items():
         if body.get(name) not in (None, nothing):
-            raise refused(name, body[name], "nothing: experiments/search takes only max_results and view_type here")
+            raise refused(name, body[name], "nothing: experiments/search has no filter and no order here")
     view = body.get("view_type")
     view = "ACTIVE_ONLY" if view in (None, "") else view
     if not isinstance(view, str) or view not in _VIEWS:
         raise refused("view_type", view, f"one of {', '.join(_VIEWS)}")
     size = whole_size(body, 1000, _MAX_RESULTS)
     shown = [item for item in experiments_of(call) if item["lifecycle_stage"] in _VIEWS[view]]
-    return _reply(call, {"experiments": shown[:size]}, "search-experiments.json")
+    start = _start(call, text_of(body, "page_token"))
+    return _page(call, shown[start : start + size], start + size if start + size < len(shown) else 0)
+
+
+def _start(call: Call, text: str) -> int:
+    """How many experiments stand before the page."""
+    if not text:
+        return 0
+    try:
+        token = unseal(text, call.space.scenario.seed, call.vendor.id)
+    except TokenError as error:
+        raise BadPageToken("page_token", text, str(error)) from None
+    if (token.namespace, token.query) != (call.space.name, _LISTED):
+        raise BadPageToken("page_token", text, "it was given out for runs, or in another namespace")
+    return token.offset
+
+
+def _page(call: Call, shown: list[dict[str, Any]], following: int) -> Reply:
+    """A page, with a token where experiments follow; MLflow's own server leaves an empty list out."""
+    own = plain.is_plain(call.request)
+    content: dict[str, Any] = {} if own and not shown else {"experiments": [_written(call, item) for item in shown]}
+    if following:
+        token = PageToken(call.space.name, _LISTED, len(shown), following, call.state.version, 0)
+        content["next_page_token"] = seal(token, call.space.scenario.seed, call.vendor.id)
+    return _reply(call, content, plain.EXPERIMENTS if own else "oracle-aidp/search-experiments.json")
 
 
 def _one(call: Call, field: str, parameter: str) -> Reply:
@@ -53,11 +80,17 @@ def _one(call: Call, field: str, parameter: str) -> Reply:
     if not matching:
         raise NotFound(detail=f"no experiment with {parameter} {wanted[:200]!r} is declared")
     active = (item for item in matching if item["lifecycle_stage"] == "active")
-    return _reply(call, {"experiment": next(active, matching[0])}, "get-experiment.json")
+    shown = _written(call, next(active, matching[0]))
+    return _reply(call, {"experiment": shown}, "oracle-aidp/get-experiment.json")
+
+
+def _written(call: Call, shown: dict[str, Any]) -> dict[str, Any]:
+    """An experiment; MLflow's own server names its one workspace."""
+    return {**shown, "workspace": "default"} if plain.is_plain(call.request) else shown
 
 
 def _reply(call: Call, content: dict[str, Any], schema: str) -> Reply:
-    return Reply(200, content, f"oracle-aidp/{schema}", reply_headers(call))
+    return Reply(200, content, schema, reply_headers(call))
 
 
 OPERATIONS: tuple[tuple[str, str, Callable[[Call], Reply]], ...] = (

@@ -44,6 +44,7 @@ _CLASSES = {
 }
 LIST = "oracle-aidp/mlflow-list-runs.json"
 ERROR = "oracle-aidp/mlflow-error.json"
+EXPERIMENTS = "oracle-aidp/mlflow-search-experiments.json"
 
 
 def code(row: ErrorRow) -> str:
@@ -64,4 +65,5 @@ def is_plain(request: Request) -> bool:
     return request.path.startswith(_PREFIXES)
 
 
-ALIASES = tuple(Alias(prefix, _OURS, {"runs/search": LIST}, ERROR, ("error_code",), code) for prefix in _PREFIXES)
+_ANSWERS = {"runs/search": LIST, "experiments/search": EXPERIMENTS}
+ALIASES = tuple(Alias(prefix, _OURS, _ANSWERS, ERROR, ("error_code",), code) for prefix in _PREFIXES)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -70,7 +71,7 @@ def request_id(call: Call) -> Call:
     """Refuse an `opc-request-id` with characters that the page does not allow."""
     given = call.request.header("opc-request-id")
     if given and not _REQUEST_ID.fullmatch(given):
-        message = "opc-request-id has characters other than letters, numbers, underscore and dash"
+        message = "opc-request-id is not made of 1 to 1,000 letters, numbers, underscores and dashes"
         raise BadRequest("opc-request-id", given, code="InvalidParameter", message=message)
     return call
 
@@ -100,5 +101,5 @@ def refuse(refusal: ApiError, call: Call) -> Reply:
         methods = (call.endpoint.method,) if call.endpoint else ()
         headers += (("allow", ", ".join(refusal.parameters.get("methods", methods))),)
     if refusal.retry_after_s is not None:
-        headers += (("retry-after", str(max(1, round(refusal.retry_after_s)))),)
+        headers += (("retry-after", str(max(1, math.ceil(refusal.retry_after_s)))),)
     return Reply(row.status, content, plain.ERROR if own else "oracle-aidp/error.json", headers)
