@@ -167,7 +167,8 @@ def _last(vendor: str, body: Body) -> Body | None:
     token = FACTS[vendor].token
     if not token or body.get(token):
         return None
-    return {**body, token: None}
+    unknown = "" if vendor == "palantir-foundry" else None  # whose own example ends with null
+    return {**body, token: unknown}
 
 
 def _token(vendor: str, body: Body) -> Body | None:

@@ -128,6 +128,24 @@ def test_an_async_list_asks_for_nothing_until_it_is_walked(foundry: Any) -> None
     assert len(asyncio.run(gathered(url))) == 25
 
 
+@pytest.mark.parametrize("way", ["with_raw_response", "with_streaming_response"])
+def test_an_async_client_reads_raw_and_streaming_responses(foundry: Any, way: str) -> None:
+    url, _ = foundry()
+
+    async def read() -> Any:
+        client = foundry_sdk.AsyncFoundryClient(auth=auth(), hostname=HELP.base(url), config=config(), preview=True)
+        runs = client.models.ModelStudio.Run
+        try:
+            if way == "with_raw_response":
+                return (await runs.with_raw_response.list(STUDIO, page_size=3, preview=True)).json()
+            async with runs.with_streaming_response.list(STUDIO, page_size=3, preview=True) as streamed:
+                return json.loads(b"".join([part async for part in streamed.aiter_bytes()]))
+        finally:
+            await runs._api_client._client.aclose()
+
+    assert len(asyncio.run(read())["data"]) == 3
+
+
 def test_each_page_is_asked_for_with_the_parameters_of_the_first(foundry: Any) -> None:
     url, app = foundry()
     page = sync(url).list(STUDIO, config_version=3, page_size=4, preview=True)

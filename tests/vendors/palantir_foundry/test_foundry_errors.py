@@ -143,6 +143,19 @@ def test_a_wait_is_named_only_when_it_is_asked_for(foundry: Make, kind: str, sta
     assert waiting.headers["Retry-After"] == "2"
 
 
+def test_a_rate_limit_names_its_wait(make_app: Callable[..., App]) -> None:
+    scenario = {
+        "vendors": {"palantir-foundry": {"runs": []}},
+        "rate_limit": {"palantir-foundry": {"calls": 1, "per_s": 60}},
+    }
+    app = make_app({"scenario": "test", "seed": 1, **scenario})
+    app.emulator.space("default").clock.freeze()
+    path = f"/api/v2/models/modelStudios/{STUDIO}/runs?preview=true"
+    first, second = (app.test_client().get(path, headers=BEARER) for _ in range(2))
+    assert (first.status_code, second.status_code, second.data) == (200, 429, b"")
+    assert second.headers["Retry-After"] == "60"
+
+
 @pytest.mark.parametrize("code", ["TooManyRequests:DoNotRetry", "ServiceUnavailable:DoNotRetry"])
 def test_a_client_can_be_told_not_to_retry(foundry: Make, code: str) -> None:
     answer = foundry(faults=[{"when": {"vendor": "palantir-foundry"}, "refuse": code}]).runs()

@@ -76,7 +76,8 @@ VENDOR = Vendor(
         next_at="nextPageToken",
         code_at=("errorName",),
         code_else_at=("error",),
-        ends=("absent",),
+        # The platform leaves it out; the example on its Paging page ends with null.
+        ends=("absent", "null"),
         token_form=r"v1\..+",
         order=lambda rest: asking.ORDER,
         ties=1,
