@@ -486,6 +486,47 @@ def test_new_episodes_asks_again_where_no_answer_came(out: Path) -> None:
     assert session(out, "new_episodes", ["/a"], "newer") == (["new /a"], [])
 
 
+def _token_walk(url: str, target: str) -> int:
+    """What a client is answered that gets itself a token first."""
+    got = ask(url, "/oauth2/token", "POST", b"grant_type=client_credentials")
+    token = json.loads(got.body)["access_token"] if got.status == 200 else "none"
+    return ask(url, target, authorization=f"Bearer {token}").status
+
+
+def _with_tokens(call: Call, *, grants: bool = True) -> None:
+    """A platform that wants a token, a new one each time."""
+    if call.target == "/oauth2/token":
+        known = json.dumps({"access_token": f"real-token-{id(call)}", "token_type": "Bearer"}).encode()
+        call.answer(known) if grants else call.answer(b"{}", "401 Unauthorized")
+    else:
+        real = call.header("authorization")[0].startswith("Bearer real-token-")
+        call.answer(b"{}", "200 OK" if real else "401 Unauthorized")
+
+
+def test_new_episodes_takes_its_tokens_from_the_platform(out: Path) -> None:
+    with platform(_with_tokens) as upstream:
+        for mode, targets in (("once", ["/a"]), ("new_episodes", ["/a", "/b"])):
+            with Recorder("palantir-foundry", upstream.url, out, mode) as recorder:  # type: ignore[arg-type]
+                assert {_token_walk(recorder.url, target) for target in targets} == {200}
+        tally = recorder.tally
+    assert (tally.saved, tally.replayed, tally.renewed, tally.left_out) == (1, 1, 2, [])
+    assert [each.request.target for each in recorded(out)] == ["/oauth2/token", "/a", "/b"]
+    assert "real-token" not in out.read_text("utf-8")
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["refused", "gone"])
+def test_where_the_platform_gives_no_token_only_what_is_recorded_is_answered(out: Path, there: bool) -> None:
+    with platform(_with_tokens) as upstream, Recorder("palantir-foundry", upstream.url, out) as recorder:
+        assert _token_walk(recorder.url, "/a") == 200
+    with platform(lambda call: _with_tokens(call, grants=False)) as upstream:
+        url = upstream.url if there else "http://127.0.0.1:9"
+        with Recorder("palantir-foundry", url, out, "new_episodes") as recorder:
+            assert [_token_walk(recorder.url, target) for target in ("/a", "/b")] == [200, 501]
+    (item,) = recorder.tally.left_out
+    assert item.why.startswith("its token is a placeholder out of the recording, and the platform gave no other")
+    assert [each.request.target for each in recorded(out)] == ["/oauth2/token", "/a"]
+
+
 def test_rewriting_keeps_what_is_there_until_something_takes_its_place_and_the_head_for_good(out: Path) -> None:
     session(out, "once", ["/a"], "old")
     out.write_text(

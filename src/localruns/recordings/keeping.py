@@ -5,6 +5,8 @@ Nothing is written that has not been through the redaction and past the scan aft
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import threading
@@ -19,6 +21,7 @@ from localruns.engine.message import Reply, Request
 from localruns.engine.recording import Head, Reader, Writer, is_recording
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
+from localruns.placeholders import is_placeholder
 from localruns.recordings.holding import Held, Hold
 from localruns.recordings.redaction.randomness import masked
 from localruns.recordings.redaction.redactor import Redactor
@@ -40,10 +43,14 @@ class LeftOut:
 
 @dataclass(slots=True)
 class Tally:
-    """What became of all exchanges of a session."""
+    """What became of all exchanges of a session.
+
+    Shape: `renewed` requests for a token that the platform answered although the recording does.
+    """
 
     saved: int = 0
     replayed: int = 0
+    renewed: int = 0
     missed: int = 0
     left_out: list[LeftOut] = field(default_factory=list)
 
@@ -100,6 +107,23 @@ class Keeper:
     def learn(self, request: Request) -> None:
         """Remember the secrets of a request that is sent and not recorded: an answer may repeat them."""
         self._redactor.learn(Exchange(request, Reply(200)))
+
+    def is_stale(self, found: Exchange) -> bool:
+        """Whether a recorded answer gives out a token that is a placeholder: with it new requests would be refused."""
+        return self.forwards and found.reply.status == 200 and is_placeholder(_token(found.reply.body))
+
+    def lacks_token(self, request: Request) -> bool:
+        """Whether a request comes with a token of the recording in place of a real one."""
+        scheme, _, token = (request.header("authorization") or "").strip().partition(" ")
+        return self._cassette is not None and scheme.lower() == "bearer" and is_placeholder(token.strip())
+
+    def renew(self, asked: Exchange) -> None:
+        """Note that the platform gave a token in place of the recorded one, and remember the secrets in it."""
+        with contextlib.suppress(Unreadable):
+            self._redactor.learn(unpacked(asked))
+        with self._lock:
+            self.tally.replayed -= 1
+            self.tally.renewed += 1
 
     def text(self, text: str) -> str:
         """A text as it may be shown."""
@@ -178,6 +202,16 @@ class Keeper:
                 _empty(self._path)
             self._writer = Writer(self._path, self._head)
         return self._writer
+
+
+def _token(body: bytes) -> str:
+    """The access token of an answer in the form of OAuth 2; an empty text in any other."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return ""
+    token = found.get("access_token") if isinstance(found, dict) else ""
+    return token if isinstance(token, str) else ""
 
 
 def _is_bare(path: Path) -> bool:

@@ -104,6 +104,7 @@ def _told(recorder: Recorder, say: Callable[..., None]) -> int:
         f"{len(tally.left_out)} left out",
     ]
     words += [f"{tally.replayed} answered from it"] if tally.replayed else []
+    words += [f"{tally.renewed} asked anew for their tokens"] if tally.renewed else []
     words += [f"{tally.missed} not found in it"] if tally.missed else []
     say(", ".join(words))
     for item in tally.left_out:

@@ -25,6 +25,7 @@ from localruns.surfaces.recorder.serving import Down, problem
 from localruns.surfaces.recorder.upstream import Answer, Failure, Line, Upstream
 
 TOO_LARGE = f"the body is over {MAX_BYTES // 1024**2} MB"
+NO_TOKEN = "its token is a placeholder out of the recording, and the platform gave no other: it takes real credentials"
 _log = logging.getLogger("localruns.recorder")
 
 
@@ -87,6 +88,8 @@ class Relay:
         begun_s = time.monotonic()
         request, rest = _gathered(request, pieces)
         found = None if rest else self._keeper.recorded(request)
+        if isinstance(found, Exchange) and self._keeper.is_stale(found) and self._renewed(request, down):
+            return
         if isinstance(found, Miss):
             status, words = 501, found.words
             down.whole(status, *problem(status, "no recorded exchange", words))
@@ -98,8 +101,32 @@ class Relay:
         elif self._line is None or self._session.place is None:
             down.cut()
             down.whole(501, *problem(501, "no recorded exchange", f"nothing is passed on, and {TOO_LARGE}"))
+        elif self._keeper.lacks_token(request):
+            self._keeper.leave_out(request, NO_TOKEN)
+            down.whole(501, *problem(501, "no recorded exchange", NO_TOKEN))
+            self._say(request, f"501, not passed on: {NO_TOKEN}", begun_s)
         else:
             self._forward(request, rest, down, self._line, self._session.place)
+
+    def _renewed(self, request: Request, down: Down) -> bool:
+        """Pass on a request for a token, which is not recorded again; False where the platform gives none."""
+        line, place, begun_s = self._line, self._session.place, time.monotonic()
+        if line is None or place is None:
+            return False
+        outgoing = self._session.signing.signed(_addressed(request, place))
+        self._keeper.learn(outgoing)
+        try:
+            answer = line.ask(outgoing)
+            body = b"".join(answer.pieces)
+        except Failure:
+            return False
+        if answer.status != 200:
+            return False
+        headers = tuple(pair for pair in end_to_end(answer.headers) if not _sized(pair))
+        self._keeper.renew(Exchange(outgoing, reply_from(answer.status, headers, body)))
+        down.whole(answer.status, answer.reason, headers, body)
+        self._say(request, f"{answer.status}, a new token in place of the recorded one", begun_s)
+        return True
 
     def _forward(self, request: Request, rest: Iterator[bytes] | None, down: Down, line: Line, place: Upstream) -> None:
         at, begun_s = _stamp(clock.wall_now()), time.monotonic()
