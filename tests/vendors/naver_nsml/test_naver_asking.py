@@ -224,6 +224,19 @@ def test_head_is_a_method_like_any_other(site):
     assert (response.status_code, response.data) == (404, b"")
 
 
+def test_the_neighbouring_operations_are_the_published_ones():
+    project, run = "/projects/{projectId}", "/projects/{projectId}/runs/{runName}"
+    published = {
+        "GET": ["/projects", project, run, run + "/nodes", "/server-products", "/images/base", "/images/secret"],
+        "POST": ["/projects", project + "/runs", "/images/secret", "/auth-keys"],
+        "DELETE": [project],
+    }
+
+    assert {(neighbour.method, neighbour.path) for neighbour in VENDOR.neighbours} == {
+        (method, "/nsml/v1" + path) for method, paths in published.items() for path in paths
+    }
+
+
 @pytest.mark.parametrize("neighbour", VENDOR.neighbours, ids=lambda neighbour: neighbour.name)
 def test_a_neighbouring_operation_is_named(site, neighbour):
     path = neighbour.path.replace("{projectId}", "p1").replace("{runName}", "3")

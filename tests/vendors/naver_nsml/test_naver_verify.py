@@ -146,8 +146,9 @@ def test_the_timestamp_counts_as_the_text_that_was_signed(site, sign):
 
 def test_the_checks_come_in_the_order_of_the_gateway(site, sign):
     """Each request repairs one flaw more than the one before it."""
-    started = site(auth="verify", credentials=[{**KEY, "subscribed": False}, {**KEY, "id": "B", "allow": False,
-                                               "api_key": "BKEY"}])  # fmt: skip
+    worst = {**KEY, "subscribed": False, "allow": False}
+    better = {**KEY, "id": "B", "api_key": "BKEY", "allow": False}
+    started = site(auth="verify", credentials=[worst, better])
     query, accept = RUNS + "?page=x", {"Accept": "text/html"}
 
     def get(**change):
