@@ -42,6 +42,31 @@ def test_both_path_prefixes_are_served(client: Client) -> None:
         assert client.post(prefix + SEARCH, json={"experiment_ids": ["1"]}, headers=AUTH).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"dh-user-principal": "someone"},
+        {"opc-retry-token": "t", "if-match": "e"},
+        {"opc-client-info": "Oracle-PythonSDK/2.189.0", "opc-client-retries": "true", "accept": "text/html"},
+        {"Content-Type": "Application/JSON; charset=utf-8"},
+    ],
+)
+def test_other_headers_change_nothing(client: Client, more: dict[str, str]) -> None:
+    data = json.dumps({"experiment_ids": ["1", "1"], "what": "ever", "maxResults": 1})
+    answer = client.post(SEARCH, data=data, headers={**AUTH, "Content-Type": "application/json", **more})
+    assert len(answer.json["runs"]) == 25
+    assert {name.lower() for name, _ in answer.headers} == {"content-type", "content-length", "opc-request-id"}
+
+
+def test_a_slash_in_a_key_is_written_in_percent(make_app: Callable[..., App]) -> None:
+    platforms = {PLATFORM: {"workspaces": {"ws/1 é": {"experiments": ["1"]}}}}
+    client = make_app(vendor="oracle-aidp", resources={"platforms": platforms}).test_client()
+    body = {"experiment_ids": ["1"]}
+    whole = client.post(SEARCH.replace("default", "ws%2F1%20%C3%A9"), json=body, headers=AUTH)
+    assert len(whole.json["runs"]) == 25
+    assert error(client, path=SEARCH.replace("default", "ws/1%20%C3%A9"), json=body)[:2] == (404, "NotFound")
+
+
 def test_absent_null_and_empty_members_are_defaults(client: Client) -> None:
     body = {"experiment_ids": ["1"], "filter": None, "order_by": None, "page_token": None, "run_view_type": None}
     answer = client.post(SEARCH, json=body, headers=AUTH)
@@ -68,6 +93,13 @@ def test_the_next_page_stands_in_body_and_header_and_nowhere_on_the_last(client:
     assert len(last.json["runs"]) == 5
     assert "opc-next-page" not in last.headers
     assert "next_page_token" not in last.json
+
+
+def test_a_token_behind_the_last_run_leads_to_an_empty_last_page(client: Client) -> None:
+    token = client.post(SEARCH, json={"experiment_ids": ["1"], "max_results": 20}, headers=AUTH).json["next_page_token"]
+    body = {"experiment_ids": ["1"], "page_token": token, "filter": "metrics.nothing = 1"}
+    answer = client.post(SEARCH, json=body, headers=AUTH)
+    assert (answer.status_code, answer.json) == (200, {"runs": []})
 
 
 def test_the_size_may_change_between_pages_by_default_and_not_when_bound(make_app: Callable[..., App]) -> None:
@@ -133,6 +165,35 @@ def test_existence_is_told_to_the_authenticated_only(client: Client) -> None:
     assert error(client, path=other, headers={})[:2] == (401, "NotAuthenticated")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        ("path method", (404, "NotFound")),
+        ("method credentials", (405, "MethodNotAllowed")),
+        ("credentials workspace", (401, "NotAuthenticated")),
+        ("workspace right", (404, "NotAuthorizedOrNotFound")),
+        ("right id", (403, "NotAuthorized")),
+        ("id type json", (400, "InvalidParameter")),
+        ("type json", (400, "InvalidParameter")),
+        ("json", (400, "CannotParseRequest")),
+    ],
+)
+def test_checks_are_made_in_this_order(client: Client, wrong: str, expected: tuple[int, str]) -> None:
+    headers = {**AUTH, "Content-Type": "application/json"}
+    headers |= {"Authorization": "Bearer no"} if "right" in wrong else {}
+    headers |= {"Authorization": ""} if "credentials" in wrong else {}
+    headers |= {"opc-request-id": "a/b/c"} if "id" in wrong else {}
+    headers |= {"Content-Type": "text/plain"} if "type" in wrong else {}
+    path = BASE + "runs/nope" if "path" in wrong else SEARCH
+    path = path.replace("default", "nowhere") if "workspace" in wrong else path
+    method = "GET" if "method" in wrong else "POST"
+    data = "{" if "json" in wrong else json.dumps({"max_results": 0})
+    status, code, message = error(client, path=path, method=method, headers=headers, data=data)
+    assert (status, code) == expected
+    named = {"id": "opc-request-id", "type": "content-type", "json": "not JSON"}
+    assert next((word for key, word in named.items() if key in wrong.split() and status == 400), "") in message
+
+
 def test_a_workspace_without_experiments_is_empty(client: Client) -> None:
     answer = client.post(SEARCH.replace("default", "bare"), json={"experiment_ids": ["1"]}, headers=AUTH)
     assert answer.json == {"runs": []}
@@ -152,16 +213,10 @@ def test_paths_and_methods_it_does_not_have(client: Client) -> None:
     assert error(client, path=BASE + "runs/nope")[:2] == (404, "NotFound")
     assert error(client, path="/20260430/x")[:2] == (404, "NotFound")
     assert error(client, method="GET")[:2] == (405, "MethodNotAllowed")
-
-
-def test_mlflows_error_code_is_a_setting(make_app: Callable[..., App]) -> None:
-    client = make_app(vendor="oracle-aidp", settings={"error_code": True}).test_client()
-    answer = client.post(SEARCH, json={"max_results": 0}, headers=AUTH)
-    assert answer.json["error_code"] == "INVALID_PARAMETER_VALUE"
-    for row in client.application.emulator.vendors["oracle-aidp"].errors.rows:  # type: ignore[union-attr]
-        answer = client.post(SEARCH, json={}, headers={**AUTH, "Prefer": f"error={row.code}"})
-        assert (answer.status_code, answer.json["code"]) == (row.status, row.code)
-        assert answer.json["error_code"]
+    registry = f"/20260430/aiDataPlatforms/{PLATFORM}/mlops/api/2.0/"
+    for name in ("mlflow/registered-models/search", "mlflow/model-versions/get", "model-deployments/get"):
+        answer = client.get(registry + name, headers=AUTH)
+        assert (answer.status_code, answer.content_type) == (501, "application/problem+json")
 
 
 def test_the_dialect_oracle_takes_only_what_the_page_documents(make_app: Callable[..., App]) -> None:
