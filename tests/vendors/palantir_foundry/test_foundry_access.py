@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from localruns.engine.message import Request
@@ -65,10 +66,14 @@ def test_a_header_that_is_not_one_bearer_token_is_malformed(foundry: Make, mode:
     assert "bG9jYWxydW5z" not in api.why
 
 
-def test_two_headers_are_malformed(foundry: Make) -> None:
+def test_two_headers_are_malformed(foundry: Make, live: Callable[..., str]) -> None:
     api = foundry()
-    answer = api.runs(headers=[("Authorization", "Bearer a"), ("Authorization", "Bearer a")])
-    assert api.refused(answer)[1] == "Conjure:MalformedCredentials"
+    twice = [("Authorization", "Bearer a"), ("Authorization", "Bearer a")]
+    assert api.refused(api.runs(headers=twice))[1] == "Conjure:MalformedCredentials"
+    # The server keeps them apart, where Flask's client joins them.
+    answer = httpx.get(f"{live(api.app)}/api/v2/models/modelStudios/ri.a..b.c/runs", headers=twice)
+    assert (answer.status_code, answer.json()["errorName"]) == (401, "Conjure:MalformedCredentials")
+    assert "more than once" in api.why
 
 
 @pytest.mark.parametrize("token", ["x", "a.b-c_d~e+f/g==", "eyJhbGciOiJFUzI1NiJ9.e30.c2ln"])
@@ -113,9 +118,10 @@ def test_a_token_without_the_scope_is_denied(foundry: Make) -> None:
     assert foundry(credentials=CREDENTIALS).runs(headers=bearer("write-only")).status_code == 200
 
 
-def test_rights_are_looked_at_once_the_studio_is_known(foundry: Make) -> None:
+def test_rights_are_looked_at_between_studio_and_version(foundry: Make) -> None:
     api = foundry(auth="verify", credentials=CREDENTIALS)
     assert api.runs(studio="ri.a.b.c.d", headers=bearer("no-rights")).status_code == 404
+    assert api.runs(configVersion=9, headers=bearer("no-rights")).status_code == 403
 
 
 def test_the_journal_names_the_holder_and_keeps_no_token(foundry: Make) -> None:

@@ -180,6 +180,12 @@ def test_a_refresh_token_renews(foundry: Make) -> None:
     assert api.runs(headers=bearer(first["refresh_token"])).status_code == 401
 
 
+def test_a_refresh_token_is_given_only_when_it_is_asked_for(foundry: Make) -> None:
+    api = foundry()
+    given = {scope: api.token(scope=scope).json["refresh_token"] for scope in ("", "api:models-read", "offline_access")}
+    assert [scope for scope, token in given.items() if token] == ["offline_access"]
+
+
 def test_revoking_a_refresh_token_takes_its_access_tokens_with_it(foundry: Make) -> None:
     api = foundry(auth="verify")
     first = api.token(scope="api:models-read offline_access").json
