@@ -62,9 +62,13 @@ def test_a_date_outside_the_window_is_expired(
     assert f"901 s {word} the wall time, signature_skew_s allows 900" in verifying.why
 
 
-def test_the_window_is_a_setting_and_zero_refuses_every_date(make: Any, signer: Any, refused: Any) -> None:
+def test_the_window_is_a_setting_and_zero_refuses_every_date(
+    make: Any, signer: Any, refused: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+    monkeypatch.setattr(clock, "wall_now", lambda: now)
     api = make(runs=[], auth="verify", settings={"signature_skew_s": 0})
-    assert refused(api.ask(headers=signer().headers()))[1] == "InvalidTimeStamp.Expired"
+    assert refused(api.ask(headers=at(signer, now)))[1] == "InvalidTimeStamp.Expired"
 
 
 @pytest.mark.parametrize(
