@@ -189,7 +189,10 @@ class Connection(RequestReader):
         if answer.plan is not None and not self.transport.is_closing():
             self._play(answer, answer.plan.script(answer.wire))
             return
-        self.site.outbox.put(self, answer.wire)
+        if len(self.site.connections) > 1:
+            self.site.outbox.put(self, answer.wire)
+        elif not self.transport.is_closing():  # nobody else to wait for
+            self.transport.write(answer.wire)
         self._after(answer)
         close_quietly(answer.close)
 
