@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 from werkzeug.test import Client, TestResponse
 
 from localruns.surfaces.http import App
+from localruns.vendors.oracle_aidp import keys, signature
+from localruns.vendors.oracle_aidp.access import WELL_KNOWN_USER
 
 PLATFORM = "ocid1.aidataplatform.oc1.iad.exampleaidp"
 USER = "ocid1.tenancy.oc1..exampletenancy/ocid1.user.oc1..exampleuser"
@@ -32,15 +40,16 @@ SIGNATURE = (
 )
 PATH = f"/20260430/aiDataPlatforms/{PLATFORM}/workspaces/ws-1/mlops/api/2.0/mlflow/runs/search"
 BODY = '{"experiment_ids": ["1"], "run_view_type": "ACTIVE_ONLY", "filter": "metrics.rmse < 1", "max_results": 100}'
+KIND = 'algorithm="rsa-sha256",version="1"'
 SIGNED = "date (request-target) host content-length content-type x-content-sha256"
 
 
 def headers(**changed: str) -> dict[str, str]:
-    """The vector's headers; `key_id`, `signed`, `signature` change the Authorization, others a header."""
+    """The vector's headers; `key_id`, `signed`, `signature`, `kind` change the Authorization, others a header."""
     authorization = (
-        f'Signature algorithm="rsa-sha256",headers="{changed.pop("signed", SIGNED)}",'
+        f'Signature {changed.pop("kind", KIND)},headers="{changed.pop("signed", SIGNED)}",'
         f'keyId="{changed.pop("key_id", f"{USER}/{FINGERPRINT}")}",'
-        f'signature="{changed.pop("signature", SIGNATURE)}",version="1"'
+        f'signature="{changed.pop("signature", SIGNATURE)}"'
     )
     return {
         "date": "Tue, 05 May 2026 12:00:00 GMT",
@@ -81,6 +90,15 @@ def test_the_order_of_the_authorization_fields_does_not_matter(client: Client) -
     assert ask(client, authorization="Signature " + ",".join(reversed(fields)))[0].status_code == 200
 
 
+def test_the_same_signature_may_come_again(client: Client) -> None:
+    """MLflow retries below its signing, so a retry carries the date and the signature of the first request."""
+    assert [ask(client)[0].status_code for _ in range(3)] == [200] * 3
+
+
+def test_the_version_may_be_left_out(client: Client) -> None:
+    assert ask(client, kind='algorithm="rsa-sha256"')[0].status_code == 200
+
+
 def test_a_mount_prefix_may_be_signed_or_not(client: Client) -> None:
     answer, why = ask(client, path="/ns/default" + PATH)
     assert answer.status_code == 200
@@ -104,6 +122,12 @@ def test_a_mount_prefix_may_be_signed_or_not(client: Client) -> None:
         ({"signature": "AAAA"}, "signature mismatch"),
         ({"signature": "***"}, "not base64"),
         ({"signature": ""}, "no signature"),
+        ({"key_id": ""}, "no keyId"),
+        ({"kind": 'algorithm="rsa-sha512",version="1"'}, 'algorithm="rsa-sha256"'),
+        ({"kind": 'version="1"'}, 'algorithm="rsa-sha256"'),
+        ({"kind": 'algorithm="rsa-sha256",version="2"'}, 'version="1"'),
+        ({"signed": SIGNED.replace("date ", "")}, "not signed: date"),
+        ({"signed": SIGNED.replace("date ", "x-date "), "x-date": "Tue, 05 May 2026 12:00:00 GMT"}, "mismatch"),
     ],
 )
 def test_any_other_request_is_refused_and_the_journal_names_the_part(
@@ -119,6 +143,44 @@ def test_a_mismatch_shows_the_text_we_computed_and_its_hash(client: Client) -> N
     _, why = ask(client, signature="AAAA")
     assert "(SHA-256 e6d4354443a07f69bdb9531d52aa1efdc113c1fdfd33331aaa8cbcb9a53090d2)" in why
     assert r"host: localhost:8080\ncontent-length: 107\n" in why
+
+
+@pytest.mark.parametrize(("away_s", "status"), [(-301, 401), (-300, 200), (300, 200), (301, 401)])
+def test_a_date_may_lie_five_minutes_from_now(
+    make_app: Callable[..., App], monkeypatch: pytest.MonkeyPatch, away_s: int, status: int
+) -> None:
+    moment = datetime(2026, 5, 5, 12, tzinfo=UTC)
+    monkeypatch.setattr(signature, "wall_now", lambda: moment - timedelta(seconds=away_s))
+    resources = {"platforms": {PLATFORM: {"workspaces": {"ws-1": {"experiments": ["1"]}}}}}
+    credentials = [{"id": USER, "public_key": PUBLIC_KEY}]
+    app = make_app(vendor="oracle-aidp", auth="verify", resources=resources, credentials=credentials)
+    assert ask(app.test_client())[0].status_code == status
+
+
+@pytest.mark.parametrize("name", ["date", "x-date"])
+@pytest.mark.parametrize(
+    ("method", "more"), [("GET", []), ("POST", ["content-length", "content-type", "x-content-sha256"])]
+)
+def test_what_a_method_signs_is_enough_with_either_date(
+    make_app: Callable[..., App], name: str, method: str, more: list[str]
+) -> None:
+    """Signed here by hand, with the cryptography library alone, as the published description says."""
+    key = keys.shared_key()
+    path = PATH.replace(PLATFORM, "ocid1.aidataplatform.oc1.iad.localruns").replace("ws-1", "default")
+    path = path if method == "POST" else path.replace("runs/search", "experiments/get?experiment_id=1")
+    body = BODY if method == "POST" else ""
+    sent = {name: format_datetime(datetime.now(UTC), usegmt=True), "host": "localhost"}
+    if more:
+        digest = base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()
+        sent |= dict(zip(more, (str(len(body)), "application/json", digest), strict=True))
+    lines = [f"{name}: {sent[name]}", f"(request-target): {method.lower()} {path}", "host: localhost"]
+    text = "\n".join(lines + [f"{each}: {sent[each]}" for each in more])
+    raw = base64.b64encode(key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())).decode()
+    user = f"{WELL_KNOWN_USER}/{keys.fingerprint(key.public_key())}"
+    signed = " ".join([name, "(request-target)", "host", *more])
+    sent["authorization"] = f'Signature {KIND},headers="{signed}",keyId="{user}",signature="{raw}"'
+    answer = make_app("quickstart", auth="verify").test_client().open(path, method=method, headers=sent, data=body)
+    assert answer.status_code == 200
 
 
 def test_a_stale_date_is_refused(make_app: Callable[..., App]) -> None:

@@ -20,7 +20,7 @@ _NEIGHBOURS = {
         experiments/set-experiment-tag experiments/delete-experiment-tag runs/create runs/update runs/delete
         runs/restore runs/log-metric runs/log-parameter runs/log-batch runs/set-tag runs/delete-tag
         runs/log-inputs runs/log-model runs/outputs logged-models/search internal/runs/update-tags
-        internal/experiments/update-experiment-tags""",
+        internal/experiments/update-experiment-tags model-versions/create""",
     "GET": "runs/get metrics/get-history artifacts/list",
 }
 # Registry and deployments belong to a platform, not to one of its workspaces.
