@@ -146,3 +146,12 @@ def test_a_rate_limit_says_how_long_to_wait_in_whole_milliseconds(make: Any) -> 
     assert api.page()["Runs"] == []
     answer = api.ask()
     assert (answer.get_json()["Code"], answer.headers["x-acs-retry-after"]) == ("Throttling.User", "3000")
+
+
+def test_the_quota_comes_before_faults_and_permission(make: Any) -> None:
+    fault = {"when": {"vendor": "alibaba-pai", "call": 2}, "refuse": "server_error"}
+    denied = [{"id": "LTAI5tLocalruns00000001", "secret": "s", "allow": False}]
+    limit = {"alibaba-pai": {"calls": 1, "per_s": 3}}
+    api = make(rest={"faults": [fault], "rate_limit": limit}, runs=[], credentials=denied, credentials_only=True)
+    api.app.emulator.space("default").clock.freeze()
+    assert [api.refused()[1], api.refused()[1]] == ["NoPermission", "Throttling.User"]
