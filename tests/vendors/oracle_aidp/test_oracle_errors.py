@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import socket
 from collections.abc import Callable
+from http.client import HTTPResponse
 
 import pytest
 
@@ -64,3 +67,25 @@ def test_a_wait_is_named_in_whole_seconds_that_are_enough(
     scenario = {"scenario": "waits", "vendors": {"oracle-aidp": {"runs": []}}, "faults": [fault]}
     answer = make_app(scenario).test_client().post(SEARCH, json={}, headers=AUTH)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, header)
+
+
+@pytest.mark.parametrize(
+    ("head", "status", "code"),
+    [
+        ("Content-Length: many", 400, "CannotParseRequest"),
+        ("No header", 400, "CannotParseRequest"),
+        ("Content-Length: 4194305", 413, "RequestEntityTooLarge"),
+        (f"X-Long: {'a' * 70_000}", 413, "RequestEntityTooLarge"),
+    ],
+)
+def test_what_is_no_request_is_refused_in_the_platforms_shape(
+    live: Callable[..., str], head: str, status: int, code: str
+) -> None:
+    host, _, port = live("quickstart").removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as line:
+        line.sendall(f"POST {SEARCH} HTTP/1.1\r\nHost: {host}\r\n{head}\r\n\r\n".encode())
+        answer = HTTPResponse(line)
+        answer.begin()
+        body = json.loads(answer.read())
+    assert (answer.status, body["code"], sorted(body)) == (status, code, ["code", "message"])
+    assert len(answer.headers["opc-request-id"]) == 32
