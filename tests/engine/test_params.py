@@ -9,7 +9,7 @@ from localruns.errors import BadRequest
 
 
 @pytest.mark.parametrize(
-    "text, number",
+    ("text", "number"),
     [("7", 7), ("+7", 7), ("-3", -3), ("007", 7), ("0" * 5_000 + "7", 7), ("-" + "0" * 60, 0), (str(INT64), INT64)],
 )
 def test_a_whole_number_is_taken_with_sign_and_zeros_before_it(text: str, number: int) -> None:
