@@ -105,8 +105,9 @@ def _retried(found: Mapping[str, Any]) -> str:
 def _values(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return ", ".join(f"`{_plain(value)}`" for value in schema["enum"])
-    low = schema.get("minimum")
-    return f"{schema['type']}" + (f", {low} or more" if low is not None else "")
+    low, high = schema.get("minimum"), schema.get("maximum")
+    bounds = "" if low is None else f", {low} or more" if high is None else f", {low} to {high:,}"
+    return f"{schema['type']}{bounds}"
 
 
 def _plain(value: Any) -> str:

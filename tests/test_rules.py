@@ -144,7 +144,7 @@ def test_every_setting_is_used() -> None:
         folder = SOURCE / "vendors" / vendor.replace("-", "_")
         text = "".join(path.read_text("utf-8") for path in folder.glob("*.py"))
         text += (ROOT / "fixtures" / vendor / "template.yaml").read_text("utf-8")
-        text += (SOURCE / "engine" / "steps.py").read_text("utf-8")
+        text += "".join((SOURCE / "engine" / name).read_text("utf-8") for name in ("steps.py", "page_tokens.py"))
         settings = schemas.bundled(f"{vendor}/scenario.json")["properties"]["settings"]["properties"]
         assert not [name for name in settings if f'"{name}"' not in text and f"${name}" not in text], vendor
 

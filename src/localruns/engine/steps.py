@@ -11,10 +11,10 @@ from localruns.engine.message import Page, Reply
 from localruns.engine.page_faults import CATALOGUE, DEFAULT_PAGE, FIRST_PAGE, Strike
 from localruns.engine.query import Cut, Query
 from localruns.engine.rates import require_room
-from localruns.engine.tokens import PageToken, TokenError, fingerprint, seal, unseal
+from localruns.engine.tokens import PageToken
 from localruns.engine.vendor import Answer, Render
 from localruns.engine.walks import Visit
-from localruns.errors import BadPageToken, NotEmulated, Problem
+from localruns.errors import NotEmulated, Problem
 
 _PREFER = re.compile(r"\b(code|error)\s*=\s*\"?([^;,\"\s]+)\"?", re.IGNORECASE)
 
@@ -172,39 +172,3 @@ def cut_page(call: Call, query: Query) -> Page:
         strike.armed.fired += 1
         call.entry.note(f"fault {words(strike.armed.spec)}, fired {strike.armed.fired} times")
     return page
-
-
-def next_token(page: Page, call: Call, prefix: str = "") -> str | None:
-    """The text token of the page after this one; None on the last page."""
-    if page.token is not None:
-        return page.token
-    if not page.more or call.query is None:
-        return None
-    token = PageToken(
-        namespace=call.space.name,
-        query=fingerprint(call.query),
-        size=call.entry.visit.size if call.entry.visit else call.cut.size,
-        offset=page.next_offset,
-        version=call.state.version,
-        page=call.page_number + (not page.again),
-        mark=page.mark,
-    )
-    return prefix + seal(token, call.space.scenario.seed, call.vendor.id, page.token_characters - len(prefix))
-
-
-def read_token(call: Call, text: str, parameter: str, query: Query, size: int, prefix: str = "") -> PageToken:
-    """The page token of a request, held against the setting `token_binding`. Raises BadPageToken."""
-    if not text.startswith(prefix):
-        raise BadPageToken(parameter, text, f"it does not begin with {prefix!r}")
-    try:
-        token = unseal(text[len(prefix) :], call.space.scenario.seed, call.vendor.id)
-    except TokenError as error:
-        raise BadPageToken(parameter, text, str(error)) from None
-    binding = call.settings["token_binding"]
-    if token.namespace != call.space.name:
-        raise BadPageToken(parameter, text, f"it was given out in the namespace {token.namespace!r}")
-    if binding != "none" and token.query != fingerprint(query):
-        raise BadPageToken(parameter, text, "it was given out for another filter, order or resource")
-    if binding == "query_and_size" and token.size != size:
-        raise BadPageToken(parameter, text, f"it was given out for a page size of {token.size}, not {size}")
-    return token

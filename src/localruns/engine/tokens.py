@@ -1,4 +1,4 @@
-"""Text page tokens: signed, so that an edited or foreign one is known, and free of any clock.
+"""Text page tokens: signed, so that an edited or foreign one is known, and free of any clock unless they are to age.
 
 A token is base64url over a JSON list and a keyed BLAKE2b of it. The key depends on the scenario's seed and the
 vendor only, so the same walk gives the same tokens on every machine.
@@ -25,7 +25,8 @@ _MAC_BYTES = 12
 class PageToken:
     """Where the next page starts, and what it belongs to; `mark` tells apart tokens that lead to the same place.
 
-    Units: `offset` and `size` are rows.
+    Units: `offset` and `size` are rows; `until_ms` is when the token ends, in milliseconds of virtual time, 0
+    for one that holds no time.
     """
 
     namespace: str
@@ -35,11 +36,13 @@ class PageToken:
     version: int
     page: int
     mark: int = 0
+    until_ms: int = 0
 
     @property
     def parts(self) -> tuple[str | int, ...]:
         """What is written down, in the order in which it is read."""
-        return (self.namespace, self.query, self.size, self.offset, self.version, self.page, self.mark)
+        timeless = (self.namespace, self.query, self.size, self.offset, self.version, self.page, self.mark)
+        return (*timeless, self.until_ms) if self.until_ms else timeless
 
 
 class TokenError(ValueError):

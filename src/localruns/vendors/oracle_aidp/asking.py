@@ -13,10 +13,11 @@ import orjson
 
 from localruns.engine.call import Call
 from localruns.engine.kept import kept
+from localruns.engine.page_tokens import read_token
 from localruns.engine.params import INT64
 from localruns.engine.query import Condition, Cut, Field, Order, Query
 from localruns.engine.scenario import Site
-from localruns.engine.steps import found, read_token
+from localruns.engine.steps import found
 from localruns.errors import ApiError, BadRequest
 from localruns.vendors.oracle_aidp.access import declared, scope
 from localruns.vendors.oracle_aidp.filters import parse_filter

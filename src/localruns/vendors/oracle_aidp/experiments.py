@@ -10,7 +10,8 @@ from typing import Any
 
 from localruns.engine.call import Call
 from localruns.engine.message import Reply
-from localruns.engine.tokens import PageToken, TokenError, seal, unseal
+from localruns.engine.page_tokens import living, until_ms
+from localruns.engine.tokens import PageToken, seal
 from localruns.errors import ApiError, BadPageToken, NotFound
 from localruns.vendors.oracle_aidp import plain
 from localruns.vendors.oracle_aidp.access import experiments_of
@@ -53,12 +54,9 @@ def _start(call: Call, text: str) -> int:
     """How many experiments stand before the page."""
     if not text:
         return 0
-    try:
-        token = unseal(text, call.space.scenario.seed, call.vendor.id)
-    except TokenError as error:
-        raise BadPageToken("page_token", text, str(error)) from None
-    if (token.namespace, token.query) != (call.space.name, _LISTED):
-        raise BadPageToken("page_token", text, "it was given out for runs, or in another namespace")
+    token = living(call, text, "page_token")
+    if token.query != _LISTED:
+        raise BadPageToken("page_token", text, "it was given out for runs")
     return token.offset
 
 
@@ -67,7 +65,8 @@ def _page(call: Call, shown: list[dict[str, Any]], following: int) -> Reply:
     own = plain.is_plain(call.request)
     content: dict[str, Any] = {} if own and not shown else {"experiments": [_written(call, item) for item in shown]}
     if following:
-        token = PageToken(call.space.name, _LISTED, len(shown), following, call.state.version, 0)
+        version, ends_ms = call.state.version, until_ms(call)
+        token = PageToken(call.space.name, _LISTED, len(shown), following, version, page=0, until_ms=ends_ms)
         content["next_page_token"] = seal(token, call.space.scenario.seed, call.vendor.id)
     return _reply(call, content, plain.EXPERIMENTS if own else "oracle-aidp/search-experiments.json")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from localruns.engine.call import Call
 from localruns.engine.message import Page, Reply
-from localruns.engine.steps import next_token
+from localruns.engine.page_tokens import next_token
 from localruns.engine.vendor import Bag, Row, RowModel
 from localruns.vendors.oracle_aidp import plain
 from localruns.vendors.oracle_aidp.problems import reply_headers

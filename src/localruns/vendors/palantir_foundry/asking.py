@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from localruns.engine.call import Call
 from localruns.engine.kept import kept
 from localruns.engine.message import parse_query
+from localruns.engine.page_tokens import read_token
 from localruns.engine.params import INT32, whole
 from localruns.engine.query import Condition, Cut, Field, Order, Query
-from localruns.engine.steps import found, read_token
+from localruns.engine.steps import found
 from localruns.engine.tokens import PageToken
 from localruns.errors import BadPageToken, BadRequest, NotFound
 

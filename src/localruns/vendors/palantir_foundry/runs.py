@@ -11,7 +11,7 @@ from typing import Any
 from localruns.clock import epoch_ms, parse_time
 from localruns.engine.call import Call
 from localruns.engine.message import Page, Reply
-from localruns.engine.steps import next_token
+from localruns.engine.page_tokens import next_token
 from localruns.engine.vendor import Row, RowModel
 from localruns.vendors.palantir_foundry.asking import PREFIX
 from localruns.vendors.palantir_foundry.problems import NO_CACHE
