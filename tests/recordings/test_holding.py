@@ -128,4 +128,10 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
         pass
     with part_of(tmp_path / "made" / "x", folders=True) as part:
         assert part.parent == tmp_path / "made"
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(ConfigError, match=r"file/x: cannot be written: Not a directory"),
+        part_of(tmp_path / "file" / "x", folders=True),
+    ):
+        pass
     assert os.listdir(tmp_path / "made") == []

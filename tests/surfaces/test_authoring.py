@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -166,3 +167,20 @@ def test_a_reader_that_goes_away_makes_no_noise() -> None:
     with freeze.stderr:
         assert freeze.stderr.read() == b""
     freeze.wait(20)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_freezing_that_is_ended_leaves_nothing_half_written(number: int, code: int) -> None:
+    text = "scenario: many\nabout: x\nvendors: {naver-nsml: {runs: [{generate: 200000}]}}\n"
+    Path("many.yaml").write_text(text, "utf-8")
+    line = [*COMMAND, "freeze", "many.yaml", "--out", "frozen.yaml"]
+    with subprocess.Popen(
+        line, env=environment(XDG_CACHE_HOME=str(Path().absolute())), stderr=subprocess.PIPE
+    ) as process:
+        while process.poll() is None and not list(Path().glob("frozen.yaml.*.part")):
+            pass
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert b"Traceback" not in errors
+    assert not list(Path().glob("frozen.yaml*"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -198,6 +199,54 @@ def test_a_reader_that_has_gone_does_no_harm(command: str) -> None:
         )
     assert done.stderr == b""
     assert done.returncode in (0, 1)
+
+
+SIGNALLING = """
+import os, signal, sys
+os.kill(os.getpid(), signal.{name})
+sys.path.remove({folder!r})
+del sys.modules[{library!r}]
+import {library}
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signals there")
+@pytest.mark.parametrize(
+    ("library", "command", "name", "code"),
+    [
+        ("click", "import", "SIGINT", 130),
+        ("orjson", "import", "SIGINT", 130),
+        ("orjson", "import", "SIGTERM", 143),
+        ("orjson", "serve", "SIGINT", 0),
+        ("orjson", "serve", "SIGTERM", 0),
+    ],
+)
+def test_a_signal_in_the_middle_of_an_import_ends_the_command_in_good_order(
+    tmp_path: Path, library: str, command: str, name: str, code: int
+) -> None:
+    folder = tmp_path / "first"
+    folder.mkdir()
+    text = SIGNALLING.format(name=name, folder=str(folder), library=library)
+    (folder / f"{library}.py").write_text(text, "utf-8")
+    os.mkfifo(tmp_path / "in.har")
+    given = environment()
+    given["PYTHONPATH"] = os.pathsep.join([str(folder), given["PYTHONPATH"]])
+    line = [sys.executable, "-c", "from localruns.surfaces.start import main; main()", command]
+    line += ["in.har"] if command == "import" else ["--port", "0"]
+    done = subprocess.run(line, env=given, cwd=tmp_path, capture_output=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr.strip()) == (code, b"")
+    assert {path.name for path in tmp_path.iterdir()} == {"first", "in.har"}
+
+
+def test_ctrl_c_that_a_shell_has_ignored_stays_so(tmp_path: Path) -> None:
+    code = """
+import signal
+from localruns.surfaces.start import await_signals
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+await_signals()
+assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+"""
+    subprocess.run([sys.executable, "-c", code], env=environment(), timeout=30, check=True)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost", "LOCALHOST"])

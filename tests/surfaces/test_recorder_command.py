@@ -122,7 +122,14 @@ def test_rules_of_the_users_own_are_kept_to(out: Path, tmp_path: Path) -> None:
         (["--upstream", "http://x", "--out", "plain.txt"], "found no name that ends in .yaml or .yml"),
         (["--upstream", "http://x", "--out", "/proc/nowhere/x.yaml"], "/proc/nowhere/x.yaml: cannot be written"),
         (["--upstream", "https://x", "--ca", "nothing.pem"], "--ca nothing.pem: found no certificates in PEM"),
-        (["--upstream", "http://x", "--ca", "nothing.pem"], "--ca nothing.pem: found no certificates in PEM"),
+        (
+            ["--upstream", "http://x", "--ca", "nothing.pem"],
+            "--ca nothing.pem: found no certificates in PEM, expected some: No",
+        ),
+        (
+            ["--upstream", "http://x", "--ca", os.devnull],
+            f"--ca {os.devnull}: found no certificates in PEM, expected some\n",
+        ),
         (["--upstream", "http://x", "--redact", "nothing.yaml"], "nothing.yaml: cannot be read"),
         (["--mode", "none"], "found no recording there"),
         (["--upstream", "http://x", "--vendor", "acme"], "'acme' is not one of"),

@@ -7,6 +7,7 @@ behind that would have to be removed by hand. Where a system or a file system kn
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -68,7 +69,7 @@ def part_of(place: Path, *, folders: bool = False) -> Iterator[Path]:
     """
     try:
         if folders:
-            place.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(place)
         _sweep(place)
         part, hold = _begun(place)
         try:
@@ -79,6 +80,14 @@ def part_of(place: Path, *, folders: bool = False) -> Iterator[Path]:
             hold.release()
     except OSError as error:
         raise ConfigError(f"{place}: cannot be written: {error.strerror or error}") from None
+
+
+def make_folder(place: Path) -> None:
+    """Make the folder of a file, if it is not there yet. Raises OSError."""
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:  # which says nothing about what is there
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(place.parent)) from None
 
 
 def _begun(place: Path) -> tuple[Path, Hold]:

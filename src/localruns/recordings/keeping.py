@@ -22,7 +22,7 @@ from localruns.engine.recording import Head, Reader, Writer, is_recording
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
 from localruns.placeholders import is_placeholder
-from localruns.recordings.holding import Held, Hold
+from localruns.recordings.holding import Held, Hold, make_folder
 from localruns.recordings.redaction.randomness import masked
 from localruns.recordings.redaction.redactor import Redactor
 from localruns.recordings.scanning.exchanges import scan_exchange
@@ -240,7 +240,7 @@ def _require_recording(path: Path, mode: Mode) -> None:
 def _hold(path: Path) -> Hold:
     """The file, for this recorder alone. Raises ConfigError."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         return Hold(path)
     except Held as held:
         who = f"process {held.holder}" if held.holder else "another process"

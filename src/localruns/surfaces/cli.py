@@ -24,12 +24,12 @@ from localruns.surfaces.importing import import_
 from localruns.surfaces.options import PATH, VENDORS, is_loopback, require_loopback
 from localruns.surfaces.recording import record
 from localruns.surfaces.scan import scan
+from localruns.surfaces.start import INTERRUPTED, await_signals, on_signal
 
 if TYPE_CHECKING:
     from localruns.engine.emulator import Emulator, Options
 
 DEFAULT_PORT = 8420
-INTERRUPTED = 130  # as shells know it: what was asked for has not been done
 TOKEN_VARIABLE = "LOCALRUNS_ADMIN_TOKEN"
 
 
@@ -126,14 +126,14 @@ def serve(
     allow_remote: bool,
 ) -> None:
     """Serve SCENARIO, a recording too (default: quickstart). Further ones each get a namespace of their own name."""
+    for number in (signal.SIGTERM, signal.SIGINT):  # the edge has handlers of its own once it serves
+        on_signal(number, lambda: sys.exit(0))
     from localruns.surfaces.console import Building, Console, show_warnings
     from localruns.surfaces.edge import Edge
     from localruns.surfaces.http import App, is_slow, refuser
     from localruns.surfaces.tls import tls_context
     from localruns.surfaces.watch import Watch
 
-    for number in (signal.SIGTERM, signal.SIGINT):  # the edge has handlers of its own once it serves
-        signal.signal(number, lambda *_: sys.exit(0))
     show_warnings()
     token = _admin_token(host, allow_remote)
     names = scenario or ("quickstart",)
@@ -234,4 +234,5 @@ def _require_data(emulator: Emulator) -> None:
 
 
 if __name__ == "__main__":
+    await_signals()
     main()

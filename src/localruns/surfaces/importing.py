@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,7 +48,6 @@ def import_(
     from localruns.surfaces.console import counting, show_warnings
     from localruns.vendors import all_vendors
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what is half written is removed then
     show_warnings()
     name = name or name_of(file[0])
     if not _NAME.fullmatch(name):

@@ -49,12 +49,12 @@ def record(
     allow_remote: bool,
 ) -> None:
     """Stand in front of a real platform, pass requests on, and record what it answers, without secrets."""
-    from localruns.surfaces.console import show_warnings
-    from localruns.surfaces.recorder import Recorder
-
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
+    from localruns.surfaces.console import show_warnings
+    from localruns.surfaces.recorder import Recorder
+
     show_warnings()
     require_loopback(host, allow_remote)
     lines = _Lines()

@@ -85,7 +85,8 @@ def _context(ca: Path | None) -> ssl.SSLContext:
         try:
             context.load_verify_locations(ca)
         except (OSError, ssl.SSLError) as error:
-            raise ConfigError(f"--ca {ca}: found no certificates in PEM: {error.strerror or error}") from None
+            why = "" if isinstance(error, ssl.SSLError) else f": {error.strerror or error}"
+            raise ConfigError(f"--ca {ca}: found no certificates in PEM, expected some{why}") from None
     return context
 
 
