@@ -107,10 +107,16 @@ class Plain:
 
     def post(self, path: str, body: Any) -> tuple[int, Any]:
         """(status, content) of an answer."""
+        return self._ask("POST", path, body if isinstance(body, str) else json.dumps(body))
+
+    def get(self, path: str) -> tuple[int, Any]:
+        """(status, content) of an answer."""
+        return self._ask("GET", path, None)
+
+    def _ask(self, method: str, path: str, text: str | None) -> tuple[int, Any]:
         connection = HTTPConnection(self._host, timeout=60)
         try:
-            text = body if isinstance(body, str) else json.dumps(body)
-            connection.request("POST", path, text, {"content-type": "application/json"})
+            connection.request(method, path, text, {"content-type": "application/json"})
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
         finally:
@@ -134,6 +140,11 @@ def use(url: str, experiment: str) -> int:
     for body in bodies(experiment):
         plain.post(PATHS[count % 2], body)
         count += 1
+    experiments = PATHS[0].replace("runs/search", "experiments/")
+    plain.get(f"{experiments}get?experiment_id={experiment}")
+    plain.get(f"{experiments}get-by-name?experiment_name=Default")
+    for more in ({}, {"view_type": "ALL"}, {"view_type": "DELETED_ONLY"}, {"max_results": 1}, {"max_results": 0}):
+        plain.post(experiments + "search", {"max_results": 1000, **more})
     base = {"experiment_ids": [experiment]}
     plain.walk(PATHS[0], {**base, "max_results": 7})
     plain.walk(PATHS[1], {**base, "max_results": 10, "order_by": ["metrics.rmse DESC"], "run_view_type": "ALL"})
