@@ -67,7 +67,7 @@ def client(make_app: Callable[..., App]) -> Client:
     return make_app(
         vendor="oracle-aidp",
         auth="verify",
-        settings={"signature_skew_s": 10**10},
+        settings={"signature_skew_s": 10**9},
         resources={"platforms": {PLATFORM: {"workspaces": workspaces}}},
         credentials=[{"id": USER, "public_key": PUBLIC_KEY}],
     ).test_client()
