@@ -29,8 +29,11 @@ def value(kind: str, text: str, guides: Sequence[Schema]) -> Any:
     if "string" in wanted and not wanted & accepted:
         return text
     meant = _plain(kind, text)
-    # `1e3` is an integer to JSON Schema, but would be a float to whoever counts with it.
-    return int(meant) if kind == "float" and "integer" in wanted and meant.is_integer() else meant
+    if kind == "float" and "integer" in wanted and meant.is_integer():
+        meant = int(meant)  # `1e3` is an integer to JSON Schema, but would be a float to whoever counts with it
+    if type(meant) is int and "integer" in wanted and "number" not in wanted and not -(2**63) <= meant < 2**64:
+        raise ValueError("an integer of 64 bits")
+    return meant
 
 
 def short(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -180,6 +181,23 @@ def test_integers_may_be_written_with_an_exponent() -> None:
     scenario = interpret(Source(text, "s.yaml"), all_vendors())
     assert (scenario.seed, type(scenario.seed)) == (1000, int)
     assert type(scenario.sites["alibaba-pai"].settings["max_page_size"]) is int
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 40, "-1" + "0" * 40, "1e300"])
+@pytest.mark.parametrize(
+    ("part", "where"),
+    [
+        ("faults: [{{when: {{page: {}}}, refuse: throttled}}]", "faults[0].when.page"),
+        ("faults: [{{when: {{page: 1}}, refuse: throttled, retry_after_s: {}}}]", "faults[0].retry_after_s"),
+        ("rate_limit: {{alibaba-pai: {{calls: {}, per_s: 1}}}}", "rate_limit.alibaba-pai.calls"),
+        ("rate_limit: {{alibaba-pai: {{calls: 1, per_s: {}}}}}", "rate_limit.alibaba-pai.per_s"),
+        ("vendors: {{alibaba-pai: {{settings: {{max_page_size: {}}}}}}}", "vendors.alibaba-pai.settings.max_page_size"),
+    ],
+)
+def test_numbers_far_out_of_bounds_are_refused_where_they_stand(part: str, where: str, number: str) -> None:
+    vendors = "" if part.startswith("vendors") else "vendors: {alibaba-pai: {runs: [{generate: 2}]}}\n"
+    with pytest.raises(ConfigError, match=re.escape(f"{where}: found ") + ".*, expected "):
+        Source(f"scenario: x\n{vendors}{part.format(number)}\n", "s.yaml")
 
 
 @pytest.mark.parametrize("vendor", IDS)
