@@ -53,6 +53,8 @@ def test_version_is_that_of_the_package() -> None:
         (["--vendor", "aws"], ["--vendor", "'palantir-foundry'"]),
         (["--seed", "-1"], ["--seed"]),
         (["--seed", "x"], ["--seed"]),
+        (["--seed", str(2**63)], ["--seed", "is not in the range"]),
+        (["--cache-dir", ""], ["--cache-dir", "found an empty text, expected a path"]),
         (["--log", "all"], ["--log", "'defects'"]),
         (["--colour"], ["No such option"]),
         (["--host", "0.0.0.0"], ["--host 0.0.0.0 is open to other machines", "--allow-remote"]),
@@ -180,6 +182,20 @@ def test_env_refuses_a_vendor_that_the_scenario_has_no_data_for(broken: Path) ->
     done = run("env", "good.yaml", "--vendor", "alibaba-pai", cwd=broken)
     assert_refused(done, "--vendor alibaba-pai: no data for it in good")
     assert_refused(run("serve", "good.yaml", "--vendor", "oracle-aidp", cwd=broken), "no data for it in good")
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://", "http://a b", "http://[::1", "http://x:0", "ftp://x"])
+def test_env_refuses_what_is_no_url(url: str) -> None:
+    assert_refused(run("env", "--url", url), f"--url is '{url}', expected http://HOST[:PORT][/PATH] or https://...")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no such device there")
+def test_a_full_disk_under_standard_output_is_one_clear_message() -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*COMMAND, "scenarios"], env=environment(), stdout=full, stderr=subprocess.PIPE, timeout=30, check=False
+        )
+    assert (done.returncode, done.stderr) == (2, b"error: No space left on device\n")
 
 
 @pytest.mark.parametrize("command", ["scenarios", "env", "validate"])

@@ -575,6 +575,13 @@ def test_a_file_that_is_no_recording_is_left_alone(out: Path, mode: Any) -> None
     assert out.read_text("utf-8") == "scenario: mine\nvendors: {}\n"
 
 
+def test_a_file_that_may_not_be_read_is_said_to_be_so(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out.write_text("recording: mine\nexchanges:\n", "utf-8")
+    monkeypatch.setattr("os.access", lambda path, how: False)  # nothing is forbidden to root, as which tests may run
+    with pytest.raises(ConfigError, match=r"session\.yaml: cannot be read: Permission denied"):
+        Recorder("naver-nsml", "http://127.0.0.1:9", out)
+
+
 # --- what must not be seen
 
 

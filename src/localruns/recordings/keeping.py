@@ -6,6 +6,7 @@ Nothing is written that has not been through the redaction and past the scan aft
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -231,6 +232,8 @@ def _require_recording(path: Path, mode: Mode) -> None:
     if _is_empty(path):
         if mode == "none":
             raise ConfigError(f"{path}: found no recording there; the mode none only replays one")
+    elif path.is_file() and not os.access(path, os.R_OK):
+        raise ConfigError(f"{path}: cannot be read: {os.strerror(errno.EACCES)}")
     elif not is_recording(path):
         raise ConfigError(f"{path}: found something that is no recording, expected a recording or a new name")
     elif mode not in ("none", "once") and not os.access(path, os.W_OK):

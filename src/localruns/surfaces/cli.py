@@ -21,7 +21,7 @@ import localruns
 from localruns.errors import ConfigError
 from localruns.surfaces import authoring, comparing
 from localruns.surfaces.importing import import_
-from localruns.surfaces.options import PATH, VENDORS, is_loopback, require_loopback
+from localruns.surfaces.options import PATH, VENDORS, is_loopback, require_loopback, url_parts
 from localruns.surfaces.recording import record
 from localruns.surfaces.scan import scan
 from localruns.surfaces.start import INTERRUPTED, await_signals, on_signal
@@ -55,7 +55,8 @@ def main() -> None:
         hush()
         sys.exit(0)
     except OSError as error:
-        _show([str(error)])
+        where = f"{error.filename}: " if error.filename else ""
+        _show([f"{where}{error.strerror or error}"])
         sys.exit(2)
 
 
@@ -92,7 +93,7 @@ for _command in (
 @click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
 @click.option("--auth", type=click.Choice(["off", "present", "verify"]), help="Wins over the scenario.")
 @click.option("--vendor", multiple=True, type=click.Choice(VENDORS), help="Serve this vendor only; may be repeated.")
-@click.option("--seed", type=click.IntRange(0), help="In place of the scenario's seed.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="In place of the scenario's seed.")
 @click.option("--scenarios", multiple=True, type=PATH, help="A folder of scenarios; may be repeated.")
 @click.option("--cache-dir", type=PATH, help="Where compiled snapshots, keys and certificates are kept.")
 @click.option("--tls", is_flag=True, help="Serve HTTPS; `localruns env` shows how clients come to trust it.")
@@ -181,6 +182,7 @@ def env(
     from localruns.surfaces.console import Building
     from localruns.surfaces.hints import hints
 
+    url_parts("--url", url)
     with Building() as progress:
         emulator = _emulator(scenario, _options(scenarios, cache_dir, vendor, None, None, ""), progress)
     _require_data(emulator)

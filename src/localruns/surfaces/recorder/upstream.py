@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from localruns.engine.message import Request
 from localruns.errors import ConfigError
+from localruns.surfaces.options import hidden, url_parts
 
 PIECE_BYTES = 64 * 1024
 MOST_HINTS = 20
@@ -57,26 +57,19 @@ class Answer:
 
 def upstream(url: str, ca: Path | None = None) -> Upstream:
     """The platform at a URL. Raises ConfigError."""
-    parts = urlsplit(url.strip())
-    try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == -1:
-        raise ConfigError(f"--upstream is {_hidden(url)!r}, expected http://HOST[:PORT][/PATH] or https://...")
+    parts = url_parts("--upstream", url)
     if parts.username is not None or parts.query or parts.fragment:
-        raise ConfigError(f"--upstream is {_hidden(url)!r}, expected no user, query or fragment in it")
+        raise ConfigError(f"--upstream is {hidden(url)!r}, expected no user, query or fragment in it")
     secure = parts.scheme == "https"
-    host = parts.netloc.encode("idna").decode() if not parts.netloc.isascii() else parts.netloc
-    name = parts.hostname if parts.hostname.isascii() else parts.hostname.encode("idna").decode()
-    place = port or (443 if secure else 80)
+    name = parts.hostname or ""
+    try:
+        host = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode()
+        name = name if name.isascii() else name.encode("idna").decode()
+    except UnicodeError:
+        raise ConfigError(f"--upstream is {hidden(url)!r}, expected the name of a host") from None
+    place = parts.port or (443 if secure else 80)
     context = _context(ca) if secure or ca else None
     return Upstream(secure, name, place, host, parts.path.rstrip("/"), context if secure else None)
-
-
-def _hidden(url: str) -> str:
-    head, found, tail = url[:200].rpartition("@")
-    return f"{head.partition('://')[0]}://...@{tail}" if found else url[:200]
 
 
 def _context(ca: Path | None) -> ssl.SSLContext:
