@@ -14,14 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from localruns.engine.exchange import Exchange
 from localruns.engine.recording import Reader
 from localruns.errors import ConfigError
 from localruns.recordings.keeping import MODES
+from localruns.surfaces.cli import cli
 from localruns.surfaces.recorder import Recorder, relay, saving
 from localruns.testing import LocalRuns
 from tests.clients.upstreams import Call, Client, Platform, ask, platform
+from tests.recordings.makers import entry, har, page, run
 
 Stand = Callable[..., tuple[Recorder, Platform]]
 
@@ -544,9 +547,7 @@ def test_rewriting_keeps_what_is_there_until_something_takes_its_place_and_the_h
 def test_a_file_has_one_recorder_at_a_time(out: Path, mode: Any) -> None:
     pytest.importorskip("fcntl")
     with Recorder("naver-nsml", "http://127.0.0.1:9", out, mode) as first:
-        with pytest.raises(
-            ConfigError, match=r"session\.yaml: found another recorder writing to it, .*: stop that one"
-        ):
+        with pytest.raises(ConfigError, match=r"session\.yaml: found a recorder writing to it, .*: stop that one"):
             Recorder("naver-nsml", "http://127.0.0.1:9", out, mode)
         assert ask(first.url, "/a").status == 502
     assert len(recorded(out)) == 1
@@ -556,6 +557,33 @@ def test_a_file_has_one_recorder_at_a_time(out: Path, mode: Any) -> None:
             Recorder("naver-nsml", "", out, "none").stop()
             Recorder("naver-nsml", "http://127.0.0.1:9", out, "once").stop()
     assert [exchange.request.target for exchange in recorded(out)] == ["/b"]
+
+
+def test_without_locks_recorders_work_and_are_not_kept_apart(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("localruns.recordings.holding.fcntl", None)
+    with (
+        Recorder("naver-nsml", "http://127.0.0.1:9", out) as first,
+        Recorder("naver-nsml", "http://127.0.0.1:9", out) as second,
+    ):
+        ask(first.url, "/a")
+        ask(second.url, "/b")
+    assert [exchange.request.target for exchange in recorded(out)] == ["/a", "/b"]
+    with pytest.raises(ConfigError, match="expected --upstream"):
+        Recorder("naver-nsml", "", out.with_name("new.yaml"))
+    assert not out.with_name("new.yaml").exists()
+
+
+def test_an_import_does_not_take_the_file_from_under_a_recorder(out: Path, tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    traffic = har(tmp_path / "in.har", [entry(page([run(1)], 0, 1, MaxResults=5))])
+    given = ["import", str(traffic), "--as", "cassette", "--force", "--out", str(out)]
+    with Recorder("naver-nsml", "http://127.0.0.1:9", out) as recorder:
+        refused = CliRunner().invoke(cli, given)
+        assert isinstance(refused.exception, ConfigError)
+        assert "found a recorder writing to it" in str(refused.exception)
+        ask(recorder.url, "/a")
+    assert [exchange.request.target for exchange in recorded(out)] == ["/a"]
+    assert CliRunner().invoke(cli, given).exit_code == 0
 
 
 def test_a_recorder_that_cannot_listen_leaves_the_file_to_the_next(out: Path) -> None:

@@ -231,7 +231,7 @@ def test_a_file_is_free_again_as_soon_as_its_recorder_is_killed(out: Path) -> No
             ask(first.url, "/a")
             second = run("record", "--vendor", "naver-nsml", "--port", "0", *given)
             assert (second.returncode, second.stdout) == (2, "")
-            assert second.stderr.startswith(f"error: {out}: found another recorder writing to it, ")
+            assert second.stderr.startswith(f"error: {out}: found a recorder writing to it, ")
             assert len(second.stderr.splitlines()) == 1
             first.process.kill()
             first.process.wait(10)

@@ -59,6 +59,21 @@ class Hold:
             self._file = None
 
 
+def require_free(path: Path) -> None:
+    """Raises ConfigError while a recorder holds that file."""
+    with contextlib.suppress(OSError):  # what cannot be opened is said by those who want to
+        try:
+            Hold(path, os.O_RDONLY).release()
+        except Held as held:
+            raise taken(path, held) from None
+
+
+def taken(path: Path, held: Held) -> ConfigError:
+    """What to say of a file that a recorder holds."""
+    who = f"process {held.holder}" if held.holder else "another process"
+    return ConfigError(f"{path}: found a recorder writing to it, {who}: stop that one, or choose another file")
+
+
 @contextlib.contextmanager
 def part_of(place: Path, *, folders: bool = False) -> Iterator[Path]:
     """An empty file beside `place` to write to, which is gone at the end unless it took that place.

@@ -23,7 +23,7 @@ from localruns.engine.recording import Head, Reader, Writer, is_recording
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
 from localruns.placeholders import is_placeholder
-from localruns.recordings.holding import Held, Hold, make_folder
+from localruns.recordings.holding import Held, Hold, make_folder, taken
 from localruns.recordings.redaction.randomness import masked
 from localruns.recordings.redaction.redactor import Redactor
 from localruns.recordings.scanning.exchanges import scan_exchange
@@ -246,9 +246,7 @@ def _hold(path: Path) -> Hold:
         make_folder(path)
         return Hold(path)
     except Held as held:
-        who = f"process {held.holder}" if held.holder else "another process"
-        words = f"found another recorder writing to it, {who}: stop that one, or record into another file"
-        raise ConfigError(f"{path}: {words}") from None
+        raise taken(path, held) from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error.strerror or error}") from None
 

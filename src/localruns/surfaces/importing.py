@@ -75,7 +75,11 @@ def _require_place(place: Path, force: bool, files: Sequence[Path]) -> None:
     """Raises ConfigError where the file cannot be written without loss of what is there."""
     if place.suffix in ENDINGS and any(os.path.realpath(place) == os.path.realpath(path) for path in files):
         raise ConfigError(f"{place}: found one of the files to read, expected another name")
-    if not (force and place.suffix in ENDINGS and place.is_file()):
+    if force and place.suffix in ENDINGS and place.is_file():
+        from localruns.recordings.holding import require_free
+
+        require_free(place)
+    else:
         try:
             require_new(place)
         except ConfigError as error:
