@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from os.path import isfile
+from os.path import isdir, isfile
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +78,11 @@ class Library:
         if path.suffix in ENDINGS or path.parent != Path("."):
             if isfile(path):  # Path.is_file() fails on a name that is too long
                 return path
-            raise ConfigError(f"{name}: no such file")
+            raise ConfigError(f"{name}: found a folder, expected a file" if isdir(path) else f"{name}: no such file")
         listed = {item.name: item.path for item in self}
+        if name not in listed and isfile(path):
+            words = f"found a file, expected its name to end in {' or '.join(ENDINGS)}"
+            raise ConfigError(f"{name}: {words}; `localruns import {name}` makes such a file of recorded traffic")
         if name not in listed:
             hint = schemas.near(name, list(listed))
             raise ConfigError(f"no scenario {name!r}{hint}, expected a file or one of: {', '.join(listed)}")

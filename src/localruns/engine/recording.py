@@ -11,6 +11,7 @@ import binascii
 import logging
 import os
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -53,8 +54,9 @@ def is_recording(path: Path) -> bool:
 
 def begins_recording(text: bytes) -> bool:
     """Whether the first key of a text, or of the start of one, says that it is a recording."""
-    lines = (line for line in text.splitlines() if line.strip() and not line.startswith((b"#", b"%", b"---")))
-    return next(lines, b"").lstrip(b"\xef\xbb\xbf").startswith((b"recording:", b'"recording":', b'{"recording"'))
+    lines = text.removeprefix(BOM_UTF8).splitlines()
+    first = next((line for line in lines if line.strip() and not line.startswith((b"#", b"%", b"---"))), b"")
+    return first.startswith((b"recording:", b'"recording":', b'{"recording"'))
 
 
 class Reader:

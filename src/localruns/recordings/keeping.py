@@ -75,7 +75,7 @@ class Keeper:
         self._writer: Writer | None = None
         _require_recording(path, mode)
         self._begun = not path.exists()
-        self.forwards = mode in ("new_episodes", "all", "rewrite") or (mode == "once" and _is_bare(path))
+        self.forwards = speaks(mode, path)
         self._rewrites = mode == "rewrite" and not self._begun
         self._hold = _hold(path) if self.forwards else None
         try:
@@ -215,11 +215,16 @@ def _token(body: bytes) -> str:
     return token if isinstance(token, str) else ""
 
 
-def _is_bare(path: Path) -> bool:
-    """Whether there is nothing to replay: no file, or one that a broken run has left behind without exchanges.
+def speaks(mode: str, path: Path) -> bool:
+    """Whether a recorder in that mode speaks to the platform; in the mode `once` only when there is nothing to replay.
 
     Raises ConfigError for a recording that cannot be read.
     """
+    return mode in ("new_episodes", "all", "rewrite") or (mode == "once" and _is_bare(path))
+
+
+def _is_bare(path: Path) -> bool:
+    """Whether there is no file, or one that a broken run has left behind without exchanges."""
     return _is_empty(path) or (is_recording(path) and next(iter(Reader(path)), None) is None)
 
 

@@ -57,18 +57,10 @@ def found(cassette: str | Path, beside: Path, folders: Sequence[Path], test: str
 
 
 def records(mode: str, place: Path) -> bool:
-    """Whether a test in that mode speaks to the platform; in the mode `once` a recording with something in it is
-    replayed."""
-    return mode in ("new_episodes", "all", "rewrite") or (mode == "once" and _is_bare(place))
+    """Whether a test in that mode speaks to the platform."""
+    from localruns.recordings.keeping import speaks
 
-
-def _is_bare(place: Path) -> bool:
-    """Whether there is nothing to replay: no file, or one that a broken run has left behind without exchanges."""
-    from localruns.engine.recording import Reader, is_recording
-
-    if not place.is_file() or not place.stat().st_size:
-        return True
-    return is_recording(place) and next(iter(Reader(place)), None) is None
+    return speaks(mode, place)
 
 
 @contextmanager
