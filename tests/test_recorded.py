@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from localruns.engine.exchange import Exchange
-from localruns.engine.recording import Reader
+from localruns.engine.recorded.exchange import Exchange
+from localruns.engine.recorded.recording import Reader
 from localruns.engine.routing import Router
 from localruns.paths import fixtures_dir
 from localruns.surfaces.http import App

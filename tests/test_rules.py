@@ -39,7 +39,7 @@ ONE_PLACE = {
     "httptools": "surfaces/edge/",
     "uvloop": "surfaces/edge/",
     "yaml": "yaml",
-    "faker": "engine/pools.py",
+    "faker": "engine/rows/pools.py",
     "ijson": "recordings/reading/jsonstream.py",
     "jsonschema": "schemas.py",
     "jsonschema_rs": "schemas.py",

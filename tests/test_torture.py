@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from localruns import yamlio
+from localruns.engine.faults.pages import CATALOGUE, why_not
 from localruns.engine.library import Library
-from localruns.engine.page_faults import CATALOGUE, why_not
 from localruns.errors import ConfigError
 from localruns.surfaces.edge import Edge
 from localruns.surfaces.http import App, refuser

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from localruns.engine.page_faults import CATALOGUE
+from localruns.engine.faults.pages import CATALOGUE
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Any
 from werkzeug.test import Client
 
 from localruns.engine.emulator import Emulator, Options
-from localruns.engine.page_faults import CATALOGUE, why_not
+from localruns.engine.faults.pages import CATALOGUE, why_not
 from localruns.engine.vendor import Paging
 from localruns.paths import cache_dir
 from localruns.surfaces.http import App

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from localruns import yamlio
-from localruns.engine.building import build
+from localruns.engine.rows.building import build
 from localruns.engine.snapshot import Snapshot, load_snapshot
 from localruns.engine.tables import table_name
 from localruns.errors import ConfigError

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from localruns import yamlio
-from localruns.engine import building, snapshot
+from localruns.engine import snapshot
 from localruns.engine.query import Cut, Query
+from localruns.engine.rows import building
 from localruns.engine.snapshot import Snapshot, load_snapshot
 from localruns.engine.store import Store
 from localruns.errors import ConfigError

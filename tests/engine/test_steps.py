@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localruns.engine.faults import Fault, Moment
+from localruns.engine.faults.armed import Fault, Moment
 from localruns.engine.message import Request
 from localruns.surfaces.http import App
 from localruns.vendors import IDS, all_vendors

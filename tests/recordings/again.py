@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 
 from werkzeug.test import Client
 
-from localruns.engine.exchange import Exchange, reply_from
-from localruns.engine.recording import Reader
+from localruns.engine.recorded.exchange import Exchange, reply_from
+from localruns.engine.recorded.recording import Reader
 from localruns.engine.vendor import Vendor
 from localruns.recordings.reading.leftovers import Leftovers
 from localruns.recordings.reading.recognising import Known, Recogniser

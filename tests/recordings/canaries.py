@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from localruns.engine.exchange import Exchange, reply_from, request_from
+from localruns.engine.recorded.exchange import Exchange, reply_from, request_from
 
 Headers = Sequence[tuple[str, str]]
 Plant = Callable[[str, str], Exchange]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from localruns.engine.exchange import Exchange, reply_from, request_from
+from localruns.engine.recorded.exchange import Exchange, reply_from, request_from
 
 STUDIO = "ri.models.main.model-studio.a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 AUTH = [("authorization", "ACS3-HMAC-SHA256 Credential=LTAI5tLocalruns00000001,SignedHeaders=host,Signature=00")]

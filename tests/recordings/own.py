@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from localruns.engine.exchange import Exchange, reply_from
 from localruns.engine.journal import Entry
+from localruns.engine.recorded.exchange import Exchange, reply_from
 from localruns.recordings.drift.comparing import Placed, Report, drift
 from localruns.surfaces.http import App
 from localruns.vendors import all_vendors

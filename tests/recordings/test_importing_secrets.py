@@ -13,8 +13,8 @@ import yaml
 from click.testing import CliRunner
 
 from localruns import placeholders
-from localruns.engine.exchange import Exchange
-from localruns.engine.recording import Reader
+from localruns.engine.recorded.exchange import Exchange
+from localruns.engine.recorded.recording import Reader
 from localruns.recordings.reading.leftovers import Leftovers
 from localruns.recordings.reading.sources import exchanges
 from localruns.surfaces.cli import cli

@@ -13,7 +13,7 @@ import pytest
 import requests
 import yaml
 
-from localruns.engine.recording import Reader
+from localruns.engine.recorded.recording import Reader
 from localruns.surfaces.http import App
 from localruns.testing import LocalRuns
 from localruns.vendors.palantir_foundry import STUDIO

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from localruns.engine.exchange import Exchange, reply_from, request_from
+from localruns.engine.recorded.exchange import Exchange, reply_from, request_from
 from localruns.recordings.rebuilding.scenario import Rebuilt, rebuild
 from localruns.surfaces.http import App
 from localruns.vendors import all_vendors

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from localruns import placeholders, schemas
-from localruns.engine.exchange import Exchange, json_of
-from localruns.engine.recording import as_text
+from localruns.engine.recorded.exchange import Exchange, json_of
+from localruns.engine.recorded.recording import as_text
 from localruns.recordings.redaction import forms
 from localruns.recordings.redaction.redactor import Redactor
 from localruns.vendors import all_vendors

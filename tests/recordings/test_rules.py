@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from localruns import schemas
-from localruns.engine.exchange import json_of
+from localruns.engine.recorded.exchange import json_of
 from localruns.errors import ConfigError
 from localruns.recordings.redaction.redactor import Redactor, Rules, load_rules, redaction_key
 from tests.recordings.canaries import exchange

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from localruns.engine.exchange import Exchange
-from localruns.engine.recording import Head, Writer
+from localruns.engine.recorded.exchange import Exchange
+from localruns.engine.recorded.recording import Head, Writer
 from localruns.paths import fixtures_dir
 from localruns.recordings.scanning import files as scanning_files
 from localruns.recordings.scanning.exchanges import Finding, scan_exchange, scan_file

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from localruns.engine.emulator import Emulator, Options
-from localruns.engine.exchange import Exchange, reply_from, request_from
+from localruns.engine.recorded.exchange import Exchange, reply_from, request_from
 from localruns.paths import cache_dir
 from localruns.recordings.reading.leftovers import Leftovers
 from localruns.recordings.redaction.redactor import Redactor

@@ -23,7 +23,7 @@ from unittest.mock import patch
 
 from localruns import yamlio
 from localruns.engine.emulator import Emulator, Options
-from localruns.engine.faults import Fault
+from localruns.engine.faults.armed import Fault
 from localruns.engine.message import ErrorRow
 from localruns.surfaces.edge import Edge
 from localruns.surfaces.http import App, refuser

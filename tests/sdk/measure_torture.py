@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from localruns.engine.emulator import Emulator, Options
-from localruns.engine.faults import Fault
+from localruns.engine.faults.armed import Fault
 from localruns.surfaces.edge import Edge
 from localruns.surfaces.http import App, refuser
 from localruns.vendors import all_vendors

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from benchmarks import real_mlflow
 from benchmarks.processes import Failed
-from localruns.engine.recording import Reader
+from localruns.engine.recorded.recording import Reader
 from localruns.surfaces.cli import cli
 from localruns.surfaces.recorder import Recorder
 from localruns.testing import LocalRuns

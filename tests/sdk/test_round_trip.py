@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from localruns.engine.recording import Reader
+from localruns.engine.recorded.recording import Reader
 from localruns.recordings.rebuilding.scenario import rebuild
 from localruns.surfaces.recorder import Recorder
 from localruns.testing import LocalRuns

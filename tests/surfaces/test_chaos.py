@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from localruns.engine.chaos import PROFILES
+from localruns.engine.faults.chaos import PROFILES
 from tests.clients.pagers import PAGERS
 from tests.clients.processes import Served, run, serving
 from tests.clients.wires import Wired

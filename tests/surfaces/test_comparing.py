@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from localruns import schemas
-from localruns.engine.exchange import Exchange, reply_from, request_from
+from localruns.engine.recorded.exchange import Exchange, reply_from, request_from
 from localruns.paths import fixtures_dir
 from localruns.surfaces.cli import main
 from tests.recordings.makers import entry, har, page, refused, run

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from localruns import yamlio
-from localruns.engine.recording import Reader
+from localruns.engine.recorded.recording import Reader
 from tests.recordings.makers import entry, har, page, run
 
 
@@ -80,7 +80,7 @@ def test_what_a_killed_import_left_goes_with_the_next_one(tmp_path: Path, traffi
     pytest.importorskip("fcntl")
     out = tmp_path / "out.yaml"
     killer = (
-        "import os, pathlib, sys; from localruns.engine import recording; from localruns.surfaces import cli;"
+        "import os, pathlib, sys; from localruns.engine.recorded import recording; from localruns.surfaces import cli;"
         "recording.Writer.add = pathlib.Path.write_text = lambda *_: os.kill(os.getpid(), 9);"
         f"sys.argv = ['localruns', 'import', {str(traffic)!r}, '--as', {form!r}, '--out', {str(out)!r}]; cli.main()"
     )

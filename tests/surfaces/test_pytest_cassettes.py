@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from localruns.engine.recording import Reader
+from localruns.engine.recorded.recording import Reader
 from tests.clients import upstreams
 
 Run = Callable[..., pytest.RunResult]

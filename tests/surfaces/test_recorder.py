@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from localruns.engine.exchange import Exchange
-from localruns.engine.recording import Reader
+from localruns.engine.recorded.exchange import Exchange
+from localruns.engine.recorded.recording import Reader
 from localruns.errors import ConfigError
 from localruns.recordings.keeping import MODES
 from localruns.surfaces.cli import cli

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import pytest
 
-from localruns.engine.recording import Reader
+from localruns.engine.recorded.recording import Reader
 from localruns.recordings.scanning.exchanges import scan_file
 from localruns.testing import LocalRuns
 from localruns.vendors import all_vendors

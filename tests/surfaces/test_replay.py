@@ -16,8 +16,8 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from localruns.engine.emulator import Emulator, Options
-from localruns.engine.exchange import Exchange, Headers, reply_from, request_from
-from localruns.engine.recording import Head, Writer
+from localruns.engine.recorded.exchange import Exchange, Headers, reply_from, request_from
+from localruns.engine.recorded.recording import Head, Writer
 from localruns.errors import ConfigError
 from localruns.paths import cache_dir
 from localruns.surfaces.http import App

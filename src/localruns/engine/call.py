@@ -14,8 +14,8 @@ from localruns.engine.tokens import PageToken
 from localruns.engine.vendor import Endpoint, Vendor
 
 if TYPE_CHECKING:
+    from localruns.engine.faults.pages import Strike
     from localruns.engine.namespace import Namespace, VendorState
-    from localruns.engine.page_faults import Strike
     from localruns.engine.scenario import Site
     from localruns.engine.walks import Visit
 

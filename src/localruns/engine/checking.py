@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from localruns import yamlio
-from localruns.engine.building import build
-from localruns.engine.cassette import Cassette
 from localruns.engine.library import ENDINGS, Library
-from localruns.engine.recorded import RecordedStore
-from localruns.engine.recording import is_recording
+from localruns.engine.recorded.cassette import Cassette
+from localruns.engine.recorded.recording import is_recording
+from localruns.engine.recorded.store import RecordedStore
+from localruns.engine.rows.building import build
 from localruns.engine.scenario import Scenario
 from localruns.engine.snapshot import Progress
 from localruns.engine.vendor import Vendor

@@ -16,8 +16,8 @@ from localruns.engine.call import Call
 from localruns.engine.journal import MAX_BYTES, MAX_ENTRIES, Entry
 from localruns.engine.message import Page, Reply, Request
 from localruns.engine.namespace import Namespace
-from localruns.engine.recorded import RecordedStore
-from localruns.engine.replaying import foreign, replay
+from localruns.engine.recorded.replaying import foreign, replay
+from localruns.engine.recorded.store import RecordedStore
 from localruns.engine.routing import Route, Router
 from localruns.engine.shelf import Shelf
 from localruns.engine.snapshot import Progress

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from localruns.engine.message import NO_ROWS, Page, Reply, Request, Rows
 
 if TYPE_CHECKING:
+    from localruns.engine.faults.wire import WirePlan
     from localruns.engine.query import Cut, Query
     from localruns.engine.walks import Visit, Walk
-    from localruns.engine.wire import WirePlan
     from localruns.errors import ApiError
 
 MAX_ENTRIES = 5_000

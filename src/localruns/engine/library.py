@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from localruns import schemas, yamlio
-from localruns.engine.recording import Reader, is_recording
+from localruns.engine.recorded.recording import Reader, is_recording
 from localruns.engine.routing import Router
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localruns.clock import VirtualClock, parse_time
-from localruns.engine.cassette import Plays
-from localruns.engine.faults import Fault
+from localruns.engine.faults.armed import Fault
 from localruns.engine.journal import Journal
 from localruns.engine.message import Page
+from localruns.engine.recorded.cassette import Plays
 from localruns.engine.scenario import Scenario
 from localruns.engine.store import Store
 from localruns.engine.terms import Terms

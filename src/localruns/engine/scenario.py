@@ -10,8 +10,8 @@ from typing import Any
 
 from localruns import schemas, yamlio
 from localruns.clock import parse_time
-from localruns.engine import chaos
-from localruns.engine.fault_rules import breaches, shadowed
+from localruns.engine.faults import chaos
+from localruns.engine.faults.rules import breaches, shadowed
 from localruns.engine.source import Source
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError

@@ -10,10 +10,10 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from localruns import yamlio
-from localruns.engine.cassette import Cassette
 from localruns.engine.library import Library
-from localruns.engine.recorded import RecordedStore
-from localruns.engine.recording import MAX_START_BYTES, begins_recording, is_recording
+from localruns.engine.recorded.cassette import Cassette
+from localruns.engine.recorded.recording import MAX_START_BYTES, begins_recording, is_recording
+from localruns.engine.recorded.store import RecordedStore
 from localruns.engine.snapshot import Progress, snapshot_of
 from localruns.engine.store import Store
 from localruns.engine.vendor import Vendor

@@ -22,7 +22,7 @@ import orjson
 
 import localruns
 from localruns import yamlio
-from localruns.engine.pools import faker_version
+from localruns.engine.rows.pools import faker_version
 from localruns.engine.scenario import Scenario
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
@@ -94,7 +94,7 @@ def snapshot_of(
 
     def fill(connection: sqlite3.Connection) -> Scenario:
         # Only a build needs the checker, the templates and all that hangs on them.
-        from localruns.engine.building import build
+        from localruns.engine.rows.building import build
 
         return build(text, name, vendors, seed, connection, progress)
 

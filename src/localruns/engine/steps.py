@@ -6,11 +6,11 @@ import re
 from dataclasses import replace
 
 from localruns.engine.call import Call
-from localruns.engine.faults import Fault, Moment, injected, words
+from localruns.engine.faults.armed import Fault, Moment, injected, words
+from localruns.engine.faults.pages import CATALOGUE, DEFAULT_PAGE, FIRST_PAGE, Strike
+from localruns.engine.faults.rates import require_room
 from localruns.engine.message import Page, Reply
-from localruns.engine.page_faults import CATALOGUE, DEFAULT_PAGE, FIRST_PAGE, Strike
 from localruns.engine.query import Cut, Query
-from localruns.engine.rates import require_room
 from localruns.engine.tokens import PageToken
 from localruns.engine.vendor import Answer, Render
 from localruns.engine.walks import Visit

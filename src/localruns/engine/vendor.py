@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from localruns.engine.described import Contract
 from localruns.engine.message import ErrorRow, ErrorTable, Page, Reply, Request
-from localruns.engine.resigning import Resigning
-from localruns.engine.traffic import Traffic
+from localruns.engine.recorded.resigning import Resigning
+from localruns.engine.recorded.traffic import Traffic
 
 if TYPE_CHECKING:
     from localruns.engine.call import Call

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from localruns.engine.exchange import Exchange
-from localruns.engine.recording import Head, Writer
+from localruns.engine.recorded.exchange import Exchange
+from localruns.engine.recorded.recording import Head, Writer
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
 from localruns.recordings.holding import part_of

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from localruns.engine.cassette import Cassette, Miss
-from localruns.engine.exchange import Exchange
 from localruns.engine.message import Reply, Request
-from localruns.engine.recording import Head, Reader, Writer, is_recording
+from localruns.engine.recorded.cassette import Cassette, Miss
+from localruns.engine.recorded.exchange import Exchange
+from localruns.engine.recorded.recording import Head, Reader, Writer, is_recording
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
 from localruns.placeholders import is_placeholder

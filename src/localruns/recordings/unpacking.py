@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import replace
 
-from localruns.engine.exchange import Exchange
+from localruns.engine.recorded.exchange import Exchange
 
 MAX_BYTES = 64 * 1024 * 1024
 KNOWN = ("gzip", "x-gzip", "deflate", "identity")

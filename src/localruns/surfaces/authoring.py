@@ -39,7 +39,7 @@ def validate(path: Sequence[Path], verbose: bool) -> None:
 
 
 def _list_faults(place: Path, scenario: Scenario) -> None:
-    from localruns.engine.faults import words
+    from localruns.engine.faults.armed import words
 
     for fault in scenario.faults:
         click.echo(f"{click.format_filename(place)}: {fault['when']['vendor']}: {words(fault)}")
@@ -82,9 +82,9 @@ def freeze(scenario: str, out: Path, scenarios: Sequence[Path]) -> None:
 def _frozen(scenario: str, folders: Sequence[Path]) -> Iterable[bytes]:
     """The frozen scenario piece by piece, once the whole of it has been checked. Raises ConfigError."""
     from localruns import yamlio
-    from localruns.engine.freezing import frozen
     from localruns.engine.library import Library
-    from localruns.engine.recording import is_recording
+    from localruns.engine.recorded.recording import is_recording
+    from localruns.engine.rows.freezing import frozen
     from localruns.engine.scenario import read
     from localruns.engine.snapshot import load_snapshot
     from localruns.paths import cache_dir

@@ -101,7 +101,7 @@ def _found(file: Path) -> Path:
     if file.exists() or file.suffix in (*ENDINGS, ".json", ".har") or len(file.parts) > 1:
         return file
     from localruns.engine.library import Library
-    from localruns.engine.recording import is_recording
+    from localruns.engine.recorded.recording import is_recording
 
     shipped = {item.name: item.path for item in Library()}
     if str(file) in shipped:

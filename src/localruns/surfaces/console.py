@@ -18,10 +18,10 @@ from urllib.parse import quote
 
 import click
 
-from localruns.engine.chaos import summary
+from localruns.engine.faults.chaos import summary
 from localruns.engine.journal import Entry
 from localruns.engine.namespace import Namespace
-from localruns.engine.recorded import RecordedStore
+from localruns.engine.recorded.store import RecordedStore
 from localruns.paths import cache_dir
 from localruns.reports.words import answered, asked, why
 

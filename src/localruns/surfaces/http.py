@@ -22,7 +22,7 @@ from localruns.engine.journal import Entry
 from localruns.engine.kept import KEPT, KEPT_LENGTH, kept
 from localruns.engine.message import Reply, Request, parse_query
 from localruns.engine.namespace import Namespace
-from localruns.engine.recorded import RecordedStore
+from localruns.engine.recorded.store import RecordedStore
 from localruns.errors import ConfigError, EmulatorError, Problem
 from localruns.reports.near import ignored, near_miss, nearest
 from localruns.surfaces import admin, contract_api

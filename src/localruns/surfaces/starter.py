@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from localruns import schemas, yamlio
-from localruns.engine.compiler import Blocks
+from localruns.engine.rows.compiler import Blocks
 from localruns.engine.scenario import DEFAULT_CLOCK, interpret
 from localruns.engine.source import SCHEMA, Source
 from localruns.engine.vendor import Vendor

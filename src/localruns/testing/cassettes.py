@@ -42,7 +42,7 @@ def place_of(cassette: str | Path, beside: Path) -> Path:
 def found(cassette: str | Path, beside: Path, folders: Sequence[Path], test: str) -> Path:
     """The recording to replay: beside the test, else by name as `localruns serve` finds it. Raises ConfigError."""
     from localruns.engine.library import Library
-    from localruns.engine.recording import is_recording
+    from localruns.engine.recorded.recording import is_recording
 
     place = path = place_of(cassette, beside)
     if not place.is_file():

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from localruns import clock
-from localruns.engine.exchange import request_from
+from localruns.engine.recorded.exchange import request_from
 from localruns.errors import ConfigError
 from localruns.vendors.alibaba_pai.canonical import read
 from localruns.vendors.alibaba_pai.resign import RESIGNING, sign

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
-from localruns.engine.exchange import Exchange, reply_from, request_from
+from localruns.engine.recorded.exchange import Exchange, reply_from, request_from
 from localruns.recordings.rebuilding.scenario import rebuild
 from localruns.surfaces.http import App
 from localruns.vendors import all_vendors

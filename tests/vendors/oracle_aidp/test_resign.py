@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from localruns import clock
-from localruns.engine.exchange import request_from
+from localruns.engine.recorded.exchange import request_from
 from localruns.errors import ConfigError
 from localruns.vendors.oracle_aidp import keys
 from localruns.vendors.oracle_aidp.resign import RESIGNING, sign

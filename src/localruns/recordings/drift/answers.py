@@ -8,7 +8,7 @@ from typing import Any
 
 from localruns import placeholders
 from localruns.engine.described import Header
-from localruns.engine.exchange import Exchange, json_of
+from localruns.engine.recorded.exchange import Exchange, json_of
 from localruns.engine.vendor import Endpoint
 from localruns.recordings.drift.claims import Claims, ErrorClaim
 from localruns.recordings.drift.kinds import Deviation

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from localruns.engine.described import Header, Operation
-from localruns.engine.exchange import Exchange, json_of
+from localruns.engine.recorded.exchange import Exchange, json_of
+from localruns.engine.recorded.traffic import at
 from localruns.engine.scenario import default_settings
-from localruns.engine.traffic import at
 from localruns.engine.vendor import Alias, Endpoint, Vendor
 
 

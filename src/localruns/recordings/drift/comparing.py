@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from localruns.engine.exchange import Exchange
+from localruns.engine.recorded.exchange import Exchange
+from localruns.engine.recorded.traffic import Told
 from localruns.engine.routing import Router
-from localruns.engine.traffic import Told
 from localruns.engine.vendor import Vendor
 from localruns.recordings.drift.answers import answer
 from localruns.recordings.drift.claims import Claims, claims_of

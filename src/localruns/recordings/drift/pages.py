@@ -12,9 +12,9 @@ from typing import Any
 import orjson
 
 from localruns import placeholders
-from localruns.engine.exchange import json_of
 from localruns.engine.query import Order
-from localruns.engine.traffic import Asked, Told
+from localruns.engine.recorded.exchange import json_of
+from localruns.engine.recorded.traffic import Asked, Told
 from localruns.engine.vendor import Row, RowModel
 from localruns.errors import BadRequest
 from localruns.recordings.drift.claims import Claims

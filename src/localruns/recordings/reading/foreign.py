@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from localruns.engine.exchange import Exchange, reply_from, request_from
+from localruns.engine.recorded.exchange import Exchange, reply_from, request_from
 
 MAX_BODY_BYTES = 256 * 1024 * 1024
 _METHOD = re.compile(r"[A-Za-z]{1,20}")

@@ -11,7 +11,7 @@ from datetime import UTC
 from typing import IO, Any
 
 from localruns.clock import parse_time
-from localruns.engine.exchange import Exchange
+from localruns.engine.recorded.exchange import Exchange
 from localruns.recordings.reading import foreign
 from localruns.recordings.reading.foreign import Unreadable, mapping, words
 from localruns.recordings.reading.jsonstream import items

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 
-from localruns.engine.exchange import Exchange
+from localruns.engine.recorded.exchange import Exchange
 
 Placed = tuple[Exchange, str, str]
 

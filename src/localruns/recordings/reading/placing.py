@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from localruns.engine.exchange import Exchange
+from localruns.engine.recorded.exchange import Exchange
 from localruns.recordings.reading import sources
 from localruns.recordings.reading.leftovers import Leftovers
 

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from localruns.engine.exchange import Exchange
 from localruns.engine.message import Request
+from localruns.engine.recorded.exchange import Exchange
 from localruns.engine.routing import Route, Router
 from localruns.engine.vendor import Endpoint, Vendor
 from localruns.recordings.reading.leftovers import Leftovers

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from localruns.engine.exchange import Exchange
-from localruns.engine.recording import Reader, is_recording
+from localruns.engine.recorded.exchange import Exchange
+from localruns.engine.recorded.recording import Reader, is_recording
 from localruns.errors import ConfigError
 from localruns.recordings.reading import har, vcr
 from localruns.recordings.reading.jsonstream import Damaged, first_keys

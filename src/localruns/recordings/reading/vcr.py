@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
-from localruns.engine.exchange import Exchange
+from localruns.engine.recorded.exchange import Exchange
 from localruns.recordings.reading import foreign
 from localruns.recordings.reading.foreign import Unreadable, mapping
 from localruns.recordings.reading.jsonstream import items

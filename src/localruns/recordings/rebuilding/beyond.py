@@ -9,7 +9,7 @@ from typing import Any
 
 from localruns import schemas
 from localruns.engine.described import Operation
-from localruns.engine.exchange import Exchange, json_of
+from localruns.engine.recorded.exchange import Exchange, json_of
 from localruns.engine.vendor import Vendor
 
 _TAME = re.compile(r"[A-Za-z0-9_.:-]{1,40}")

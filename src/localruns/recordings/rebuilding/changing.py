@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from localruns.engine.template import merged
+from localruns.engine.rows.template import merged
 from localruns.recordings.rebuilding.seen import Seen
 
 Row = Mapping[str, Any]

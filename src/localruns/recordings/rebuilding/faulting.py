@@ -16,7 +16,6 @@ from localruns.recordings.rebuilding.trial import Trial, first_page
 
 MAX_DELAYED_PAGES = 50
 _MIN_DELAY_MS = 1.0
-_LONGEST_WAIT_S = 1_000_000_000  # that a scenario may name
 
 Fault = Mapping[str, Any]
 
@@ -90,7 +89,7 @@ def _error(vendor: Vendor, seen: Seen, request: Request, trial: Trial, left: Lef
     code = _code(vendor, seen, known, left)
     waits = known[code][2]
     if seen.wait_s is not None:
-        return {"refuse": code, "retry_after_s": min(seen.wait_s, _LONGEST_WAIT_S)}
+        return {"refuse": code, "retry_after_s": seen.wait_s}
     return {"refuse": code, **({"retry_after_s": 0} if waits else {})}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from localruns import schemas
-from localruns.engine.exchange import json_of
+from localruns.engine.recorded.exchange import json_of
 from localruns.engine.scenario import default_settings
 from localruns.recordings.reading.recognising import Known
 from localruns.recordings.rebuilding.seen import Seen

@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from localruns.engine.exchange import Exchange, json_of
-from localruns.engine.traffic import Asked, Told
+from localruns.engine.recorded.exchange import Exchange, json_of
+from localruns.engine.recorded.traffic import Asked, Told
 from localruns.engine.vendor import RowModel, Vendor
 from localruns.recordings.reading.leftovers import Leftovers
 from localruns.recordings.reading.recognising import Known

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from localruns.engine.exchange import json_of
+from localruns.engine.recorded.exchange import json_of
 from localruns.recordings.reading.recognising import Known
 from localruns.recordings.rebuilding.seen import Seen
 from localruns.vendors.oracle_aidp.access import CREATED_MS

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from localruns.clock import parse_time
-from localruns.engine.exchange import Exchange
+from localruns.engine.recorded.exchange import Exchange
 from localruns.engine.vendor import Vendor
 from localruns.errors import ConfigError
 from localruns.recordings.reading.leftovers import Leftovers

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from localruns.engine.message import Request
-from localruns.engine.traffic import Asked
+from localruns.engine.recorded.traffic import Asked
 from localruns.engine.vendor import Endpoint, Vendor
 
 Versions = list[tuple[dict[str, Any], int, int]]

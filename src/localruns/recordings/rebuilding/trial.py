@@ -13,13 +13,13 @@ from urllib.parse import urlencode
 import orjson
 
 from localruns import yamlio
-from localruns.engine.building import build
 from localruns.engine.emulator import Emulator, Options
-from localruns.engine.exchange import Exchange, request_from
 from localruns.engine.message import Request
 from localruns.engine.query import Query
+from localruns.engine.recorded.exchange import Exchange, request_from
+from localruns.engine.recorded.traffic import Traffic
+from localruns.engine.rows.building import build
 from localruns.engine.tables import table_name
-from localruns.engine.traffic import Traffic
 from localruns.engine.vendor import Vendor
 
 _LABEL = "the scenario that is being written"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import quote_plus, unquote_plus
 
-from localruns.engine.exchange import Exchange, json_of, reply_from, request_from
 from localruns.engine.message import Reply, Request
+from localruns.engine.recorded.exchange import Exchange, json_of, reply_from, request_from
 from localruns.recordings.redaction import jsontext
 from localruns.reports import secrets
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from localruns import placeholders
-from localruns.engine.exchange import Exchange
 from localruns.engine.message import Request
+from localruns.engine.recorded.exchange import Exchange
 from localruns.recordings.redaction import encodings, forms, parts
 from localruns.recordings.redaction.judging import DEPTH, judge, passwords
 from localruns.recordings.redaction.key import redaction_key

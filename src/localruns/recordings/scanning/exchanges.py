@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from localruns import paths, placeholders, schemas, yamlio
-from localruns.engine.exchange import Exchange
+from localruns.engine.recorded.exchange import Exchange
 from localruns.engine.vendor import Vendor
 from localruns.recordings.redaction import encodings, forms, parts, randomness
 from localruns.recordings.redaction.judging import DEPTH, judge

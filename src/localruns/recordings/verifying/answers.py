@@ -13,9 +13,9 @@ from typing import Any
 import orjson
 
 from localruns import placeholders
-from localruns.engine.exchange import json_of
 from localruns.engine.message import Reply
-from localruns.engine.traffic import Traffic
+from localruns.engine.recorded.exchange import json_of
+from localruns.engine.recorded.traffic import Traffic
 from localruns.engine.vendor import RowModel
 from localruns.recordings.drift.claims import Claims
 from localruns.recordings.drift.shape import kind_of

@@ -12,11 +12,11 @@ import orjson
 
 from localruns import yamlio
 from localruns.engine.emulator import Emulator, Options
-from localruns.engine.exchange import Exchange, request_from
 from localruns.engine.journal import Entry
 from localruns.engine.message import ErrorRow, Request
+from localruns.engine.recorded.exchange import Exchange, request_from
+from localruns.engine.recorded.traffic import Traffic
 from localruns.engine.source import Source
-from localruns.engine.traffic import Traffic
 from localruns.engine.vendor import Vendor
 from localruns.recordings.drift.claims import Claims, claims_of
 from localruns.recordings.reading.leftovers import Leftovers

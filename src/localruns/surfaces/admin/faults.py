@@ -6,12 +6,12 @@ from typing import Any
 
 import flask
 
-from localruns.engine import chaos
 from localruns.engine.emulator import Emulator
-from localruns.engine.fault_rules import breaches
-from localruns.engine.faults import Fault, words
+from localruns.engine.faults import chaos
+from localruns.engine.faults.armed import Fault, words
+from localruns.engine.faults.rules import breaches
 from localruns.engine.namespace import Namespace
-from localruns.engine.recorded import RecordedStore
+from localruns.engine.recorded.store import RecordedStore
 from localruns.errors import Problem
 from localruns.surfaces.admin.asking import content, only, space_of, whole
 from localruns.yamlio import key_path

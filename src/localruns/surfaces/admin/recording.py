@@ -7,7 +7,7 @@ from typing import Any
 import flask
 
 from localruns.engine.emulator import Emulator
-from localruns.engine.recorded import RecordedStore
+from localruns.engine.recorded.store import RecordedStore
 from localruns.errors import Problem
 from localruns.reports import secrets
 from localruns.surfaces.admin.asking import only, space_of

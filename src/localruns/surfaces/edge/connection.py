@@ -11,8 +11,8 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 
+from localruns.engine.faults.wire import Action
 from localruns.engine.waiting import NotNow
-from localruns.engine.wire import Action
 from localruns.surfaces.edge.player import Player
 from localruns.surfaces.edge.reader import UNREADABLE, RequestReader, first_target, why
 from localruns.surfaces.edge.shared import Site

@@ -8,7 +8,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterator
 
-from localruns.engine.wire import Action, End, Wait
+from localruns.engine.faults.wire import Action, End, Wait
 
 FLUSH_S = 0.001
 _SIOCOUTQNSD = 0x894B

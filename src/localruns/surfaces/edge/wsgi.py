@@ -17,7 +17,7 @@ from localruns.engine.waiting import NotNow
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-    from localruns.engine.wire import WirePlan
+    from localruns.engine.faults.wire import WirePlan
 
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]

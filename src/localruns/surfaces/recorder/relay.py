@@ -13,10 +13,10 @@ from http.client import responses
 from itertools import chain
 
 from localruns import clock
-from localruns.engine.cassette import Miss
-from localruns.engine.exchange import Exchange, reply_from, request_from
 from localruns.engine.message import Request
-from localruns.engine.resigning import Resigning, Signer, with_headers
+from localruns.engine.recorded.cassette import Miss
+from localruns.engine.recorded.exchange import Exchange, reply_from, request_from
+from localruns.engine.recorded.resigning import Resigning, Signer, with_headers
 from localruns.errors import ConfigError
 from localruns.recordings.keeping import Keeper, LeftOut
 from localruns.recordings.unpacking import KNOWN, MAX_BYTES, end_to_end

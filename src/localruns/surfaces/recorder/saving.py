@@ -6,7 +6,7 @@ import logging
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
 
-from localruns.engine.exchange import Exchange
+from localruns.engine.recorded.exchange import Exchange
 from localruns.recordings.keeping import Keeper, LeftOut
 
 HOLD_S = 2.0

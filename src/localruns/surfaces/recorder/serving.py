@@ -18,8 +18,8 @@ from typing import Any
 
 import orjson
 
-from localruns.engine.exchange import request_from
 from localruns.engine.message import Request
+from localruns.engine.recorded.exchange import request_from
 from localruns.surfaces.edge.listening import listen
 
 IDLE_S = 75.0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from localruns.engine.credentials import permission
+from localruns.engine.recorded.traffic import Traffic
 from localruns.engine.steps import decide, listing
-from localruns.engine.traffic import Traffic
 from localruns.engine.vendor import Endpoint, Neighbour, Vendor
 from localruns.vendors.alibaba_pai import access, asking, client, contract, problems, resign, runs
 

@@ -16,7 +16,7 @@ from hashlib import sha256
 
 from localruns import clock
 from localruns.engine.message import Request
-from localruns.engine.resigning import Resigning, Signer, with_headers
+from localruns.engine.recorded.resigning import Resigning, Signer, with_headers
 from localruns.errors import ConfigError
 from localruns.vendors.alibaba_pai.canonical import ALGORITHM, Authorization, canonicals, read
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from localruns.engine.credentials import permission
+from localruns.engine.recorded.traffic import Traffic
 from localruns.engine.steps import decide, listing
-from localruns.engine.traffic import Traffic
 from localruns.engine.vendor import Check, Endpoint, Neighbour, Vendor
 from localruns.vendors.oracle_aidp import access, asking, client, contract, experiments, plain, problems, resign, runs
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from localruns import clock
 from localruns.engine.message import Request
-from localruns.engine.resigning import Resigning, Signer, with_headers
+from localruns.engine.recorded.resigning import Resigning, Signer, with_headers
 from localruns.vendors.oracle_aidp import profile, signature
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from localruns.engine.credentials import permission
+from localruns.engine.recorded.traffic import Traffic
 from localruns.engine.steps import decide, listing
-from localruns.engine.traffic import Traffic
 from localruns.engine.vendor import Endpoint, Vendor
 from localruns.vendors.palantir_foundry import access, asking, client, contract, oauth, problems, runs
 from localruns.vendors.palantir_foundry.neighbours import NEIGHBOURS

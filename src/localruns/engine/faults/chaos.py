@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from localruns.engine.draw import Draw
-from localruns.engine.page_faults import CATALOGUE, EARLIEST, why_not
+from localruns.engine.faults.pages import CATALOGUE, EARLIEST, why_not
 from localruns.engine.vendor import Vendor
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from itertools import groupby, islice
 from typing import Any
 
 from localruns import yamlio
-from localruns.engine.compiler import Blocks
+from localruns.engine.rows.compiler import Blocks
+from localruns.engine.rows.writer import KeyPath, Placed
 from localruns.engine.scenario import Scenario
 from localruns.engine.source import Source, count_items
 from localruns.engine.vendor import Vendor
-from localruns.engine.writer import KeyPath, Placed
 from localruns.errors import ConfigError
 
 Piece = tuple[str, int]

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from localruns.engine.cassette import Cassette, Miss
-from localruns.engine.exchange import Exchange, Headers, reply_from, request_from
-from localruns.engine.matching import is_open
 from localruns.engine.message import Request
-from localruns.engine.recording import MATCH_ON, Head
+from localruns.engine.recorded.cassette import Cassette, Miss
+from localruns.engine.recorded.exchange import Exchange, Headers, reply_from, request_from
+from localruns.engine.recorded.matching import is_open
+from localruns.engine.recorded.recording import MATCH_ON, Head
 from localruns.placeholders import stand_in
 
 FORM = [("content-type", "application/x-www-form-urlencoded")]

@@ -6,18 +6,18 @@ from dataclasses import replace
 
 from localruns.engine import contract
 from localruns.engine.call import Call
-from localruns.engine.cassette import Miss
-from localruns.engine.exchange import Exchange, json_of
+from localruns.engine.faults.wire import WirePlan
 from localruns.engine.journal import Entry
 from localruns.engine.message import Reply
 from localruns.engine.namespace import Namespace
-from localruns.engine.recorded import RecordedStore, Standing
+from localruns.engine.recorded.cassette import Miss
+from localruns.engine.recorded.exchange import Exchange, json_of
+from localruns.engine.recorded.stand_ins import Key
+from localruns.engine.recorded.store import RecordedStore, Standing
 from localruns.engine.routing import Route
-from localruns.engine.stand_ins import Key
 from localruns.engine.steps import decide
 from localruns.engine.vendor import Vendor
 from localruns.engine.walks import Visit
-from localruns.engine.wire import WirePlan
 from localruns.errors import ContractError, Unrecorded
 
 RECORDED = "recorded"  # the operation of an exchange that no vendor knows

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localruns.engine.exchange import Exchange, reply_from, request_from
-from localruns.engine.recording import Head, Reader, Writer, begins_recording, is_recording
+from localruns.engine.recorded.exchange import Exchange, reply_from, request_from
+from localruns.engine.recorded.recording import Head, Reader, Writer, begins_recording, is_recording
 from localruns.errors import ConfigError
 
 HEAD = Head("odd-bodies", "about: it")

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from localruns.engine.cassette import Cassette
-from localruns.engine.exchange import Exchange
-from localruns.engine.matching import is_open
 from localruns.engine.message import Page, Request, Rows
 from localruns.engine.query import Condition, Cut, Field, Query
+from localruns.engine.recorded.cassette import Cassette
+from localruns.engine.recorded.exchange import Exchange
+from localruns.engine.recorded.matching import is_open
+from localruns.engine.recorded.traffic import Asked, Told
 from localruns.engine.routing import Router
 from localruns.engine.scenario import DEFAULT_CLOCK, Scenario, Site, default_settings
 from localruns.engine.snapshot import Snapshot
 from localruns.engine.store import Store
-from localruns.engine.traffic import Asked, Told
 from localruns.engine.vendor import Vendor
 from localruns.engine.walks import NOWHERE, Place
 

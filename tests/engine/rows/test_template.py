@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from localruns.engine.draw import Draw
-from localruns.engine.drawing import Drawing
-from localruns.engine.pools import pools_of
-from localruns.engine.template import Template, merged
+from localruns.engine.rows.drawing import Drawing
+from localruns.engine.rows.pools import pools_of
+from localruns.engine.rows.template import Template, merged
 from localruns.errors import ConfigError
 from localruns.yamlio import key_path
 
@@ -262,7 +262,7 @@ def test_an_unusable_provider_is_refused(provider: str, words: str) -> None:
 def test_no_hash_seed_changes_a_row_of_any_shipped_template() -> None:
     code = """
 import hashlib, sqlite3
-from localruns.engine.building import build
+from localruns.engine.rows.building import build
 from localruns.vendors import IDS, all_vendors
 for vendor in IDS:
     text = f"scenario: x\\nvendors: {{{vendor}: {{runs: [{{generate: 30}}]}}}}\\n"

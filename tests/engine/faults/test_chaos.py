@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localruns import schemas, yamlio
-from localruns.engine.chaos import CALLS, PROFILES, WINDOW, expand, summary
-from localruns.engine.fault_rules import breaches
-from localruns.engine.freezing import frozen
-from localruns.engine.page_faults import CATALOGUE, why_not
+from localruns.engine.faults.chaos import CALLS, PROFILES, WINDOW, expand, summary
+from localruns.engine.faults.pages import CATALOGUE, why_not
+from localruns.engine.faults.rules import breaches
+from localruns.engine.rows.freezing import frozen
 from localruns.engine.scenario import Scenario, interpret
 from localruns.engine.source import Source
 from localruns.errors import ConfigError

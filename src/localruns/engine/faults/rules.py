@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from localruns import schemas
-from localruns.engine.faults import KINDS_OF_FAULT
-from localruns.engine.page_faults import CATALOGUE, misplaced, why_not
+from localruns.engine.faults.armed import KINDS_OF_FAULT
+from localruns.engine.faults.pages import CATALOGUE, misplaced, why_not
 from localruns.engine.vendor import Vendor
 
 Breach = tuple[tuple[str, ...], str]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from localruns.engine.call import Call
-from localruns.engine.faults import Fault
+from localruns.engine.faults.armed import Fault
 from localruns.engine.message import NO_ROWS, Page, Rows
 from localruns.engine.tokens import fingerprint
 from localruns.engine.vendor import Paging, Vendor

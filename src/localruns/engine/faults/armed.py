@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from localruns.engine import wire
+from localruns.engine.faults import wire
+from localruns.engine.faults.wire import WirePlan
 from localruns.engine.message import ErrorTable
-from localruns.engine.wire import WirePlan
 from localruns.errors import KINDS, ApiError
 from localruns.values import value
 

@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from localruns import schemas, yamlio
-from localruns.engine.changes import Timeline
 from localruns.engine.draw import Draw
-from localruns.engine.drawing import Drawing
-from localruns.engine.pools import pools_of
+from localruns.engine.rows.changes import Timeline
+from localruns.engine.rows.drawing import Drawing
+from localruns.engine.rows.pools import pools_of
+from localruns.engine.rows.template import Template, Where, merged
+from localruns.engine.rows.writer import AT_ONCE, KeyPath, Placed, Writer
 from localruns.engine.scenario import Scenario
 from localruns.engine.source import Source
-from localruns.engine.template import Template, Where, merged
 from localruns.engine.vendor import Vendor
-from localruns.engine.writer import AT_ONCE, KeyPath, Placed, Writer
 from localruns.errors import ConfigError
 from localruns.paths import fixtures_dir
 

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from localruns.engine.exchange import Exchange
-from localruns.engine.matching import differences, parts
 from localruns.engine.message import Request
-from localruns.engine.recording import Head, Reader
-from localruns.engine.stand_ins import Key, StandIn, StandIns
+from localruns.engine.recorded.exchange import Exchange
+from localruns.engine.recorded.matching import differences, parts
+from localruns.engine.recorded.recording import Head, Reader
+from localruns.engine.recorded.stand_ins import Key, StandIn, StandIns
 
 _MAX_LINE = 200
 

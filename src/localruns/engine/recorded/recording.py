@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from localruns import schemas, yamlio
-from localruns.engine.exchange import Exchange, reply_from, request_from
 from localruns.engine.message import Reply, Request
+from localruns.engine.recorded.exchange import Exchange, reply_from, request_from
 from localruns.errors import ConfigError
 from localruns.yamlstream import Stream
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from localruns.engine.call import Call
-from localruns.engine.faults import injected
+from localruns.engine.faults.armed import injected
 
 
 def require_room(call: Call) -> None:

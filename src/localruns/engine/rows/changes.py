@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from localruns.engine.rows.template import merged
+from localruns.engine.rows.writer import KeyPath, Placed, Writer
 from localruns.engine.scenario import Scenario
 from localruns.engine.source import Source
-from localruns.engine.template import merged
-from localruns.engine.writer import KeyPath, Placed, Writer
 from localruns.errors import ConfigError
 
 MakeBlock = Callable[[Sequence[Any], KeyPath, str, str], Iterator[Placed]]

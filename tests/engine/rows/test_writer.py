@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from localruns import yamlio
-from localruns.engine import writer
 from localruns.engine.query import Condition, Cut, Field, Query
+from localruns.engine.rows import writer
 from localruns.engine.snapshot import load_snapshot
 from localruns.engine.store import Store
 from localruns.errors import ConfigError

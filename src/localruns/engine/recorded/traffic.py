@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from localruns.engine.exchange import Exchange, json_of
 from localruns.engine.message import ErrorRow, Request
 from localruns.engine.query import Order
+from localruns.engine.recorded.exchange import Exchange, json_of
 
 End = Literal["absent", "null", "empty text", "0"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localruns import placeholders
-from localruns.engine.matching import Part
+from localruns.engine.recorded.matching import Part
 
 Key = frozenset[tuple[Part, Any]]
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localruns import yamlio
-from localruns.engine.building import build
-from localruns.engine.freezing import frozen
 from localruns.engine.library import Library
-from localruns.engine.recording import is_recording
+from localruns.engine.recorded.recording import is_recording
+from localruns.engine.rows.building import build
+from localruns.engine.rows.freezing import frozen
 from localruns.engine.scenario import interpret
 from localruns.engine.source import Source
 from localruns.errors import ConfigError

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from localruns.engine.building import build
+from localruns.engine.rows.building import build
 from localruns.vendors import IDS, all_vendors
 
 Rows = Callable[..., list[dict[str, Any]]]

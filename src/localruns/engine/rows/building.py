@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gc
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-import orjson
-
-from localruns.engine.compiler import compile_rows
-from localruns.engine.pools import faker_version
+from localruns.engine.rows.compiler import compile_rows
+from localruns.engine.rows.pools import faker_version
 from localruns.engine.scenario import Scenario, interpret
 from localruns.engine.snapshot import Progress
 from localruns.engine.source import Source
@@ -44,9 +43,10 @@ def build(
     with _uncollected():
         rows = compile_rows(source, scenario, vendors, connection, lambda done: progress(done, total), most)
     _compare(source, rows)
+    head = json.dumps(scenario.as_json()).encode()  # a wait may have more than 64 bits
     connection.executemany(
         "INSERT INTO meta VALUES (?, ?)",
-        [("scenario", orjson.dumps(scenario.as_json())), ("rows", rows), ("faker", faker_version())],
+        [("scenario", head), ("rows", rows), ("faker", faker_version())],
     )
     connection.commit()
     return scenario

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from localruns.clock import epoch_ms, from_epoch_ms, parse_time
 from localruns.engine.draw import belows, choices, units
-from localruns.engine.drawing import ABSENT, Batch, Drawing, Maker, Path, Workshop, field_name, is_plain, look
+from localruns.engine.rows.drawing import ABSENT, Batch, Drawing, Maker, Path, Workshop, field_name, is_plain, look
 
 MAX_WEIGHT = 100_000
 _BITS = 1 << 63

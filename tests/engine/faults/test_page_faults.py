@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
-from localruns.engine.page_faults import CATALOGUE, why_not
+from localruns.engine.faults.pages import CATALOGUE, why_not
 from localruns.surfaces.http import App
 from localruns.vendors import all_vendors
 from tests.clients.pagers import PAGERS, Page, Pager

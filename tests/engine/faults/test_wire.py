@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localruns.engine.fault_rules import breaches, shadowed
-from localruns.engine.wire import End, Send, Wait, WirePlan
+from localruns.engine.faults.rules import breaches, shadowed
+from localruns.engine.faults.wire import End, Send, Wait, WirePlan
 from localruns.vendors import all_vendors
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n"

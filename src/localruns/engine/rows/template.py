@@ -20,9 +20,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from localruns import schemas
-from localruns.engine.directives import DIRECTIVES
 from localruns.engine.draw import BASE62, LOWER, choices, hexes, texts, uuids
-from localruns.engine.drawing import (
+from localruns.engine.rows.directives import DIRECTIVES
+from localruns.engine.rows.drawing import (
     ABSENT,
     Batch,
     Drawing,

@@ -1,0 +1,1 @@
+"""Recorded traffic, matched and served again."""

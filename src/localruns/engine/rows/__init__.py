@@ -1,0 +1,1 @@
+"""A scenario's rows: drawn, changed, checked and written."""
