@@ -80,12 +80,7 @@ class Race:
         server = self.servers[name] = self._server(name)
         server.await_answer()
         least_s = self.plan.search_s if "search" in server.peer.asks else 0
-        warm = partial(server.warm, self.rows, max(self.plan.warm_s, least_s), self.plan.client_core)
-        try:
-            warm()
-        except Failed as failure:  # a server may stumble over its first crowd; nothing is measured yet
-            self.say(f"{name}: warms up once more: {failure}")
-            warm()
+        server.warm(self.rows, max(self.plan.warm_s, least_s), self.plan.client_core)
 
     def _server(self, name: str) -> Server:
         return Server(self.peers[name], self.place.folder, self.plan.server_core)

@@ -1,6 +1,6 @@
 """A real MLflow server with a filled SQLite store, on loopback: `with serving(runs) as server: ... server.url`.
 
-It needs the full `mlflow`, not the skinny one: from this interpreter (the extra `bench`), or from another one that the
+It needs `mlflow[auth]`, not the skinny one: from this interpreter (the extra `bench`), or from another one that the
 environment variable LOCALRUNS_MLFLOW_PYTHON names.
 """
 
@@ -33,7 +33,9 @@ QUIET = {
     "DO_NOT_TRACK": "true",
     "PYTHONPATH": "",
 }
-PROBE = "import mlflow, mlflow.server, sqlalchemy; print(mlflow.__version__)"
+# Each search imports the server's module for Basic; where its libraries are missing that fails each time, slowly, and
+# now and then answers 500 when two do it at once.
+PROBE = "import mlflow, mlflow.server, mlflow.server.auth, sqlalchemy; print(mlflow.__version__)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def interpreter() -> tuple[str, str]:
     told = subprocess.run([python, "-c", PROBE], capture_output=True, text=True, check=False, env=os.environ | QUIET)
     if told.returncode:
         why = (told.stderr.strip().splitlines() or ["it says nothing"])[-1]
-        raise Failed(f"{python} has no full mlflow ({why}); install the extra `bench`, or set {PYTHON}")
+        raise Failed(f"{python} has no mlflow[auth] ({why}); install the extra `bench`, or set {PYTHON}")
     return python, told.stdout.split()[-1]
 
 

@@ -7,7 +7,6 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -18,7 +17,6 @@ from benchmarks.peers import json_server, mockoon, prism, wiremock
 from benchmarks.peers.peer import Peer, Place
 from benchmarks.plan import plan
 from benchmarks.processes import Failed
-from benchmarks.server import Server
 
 driven = pytest.mark.skipif(
     any(shutil.which(tool) is None for tool in ("wrk", "taskset")) or len(os.sched_getaffinity(0)) < 2,
@@ -62,24 +60,6 @@ def test_a_server_that_answers_otherwise_is_told_and_left_out(tmp_path: Path, mo
     told = json.loads(out.read_text())["servers"]["bare edge"]
     assert told["state"] == "failed"
     assert "answered 1 rows that are not the 50 expected ones" in told["why"]
-
-
-@driven
-def test_a_stumble_while_warming_up_is_forgiven_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    short = {"warm_s": 0.2, "latency_s": 0.2}
-    monkeypatch.setattr("benchmarks.__main__.plan", lambda **given: replace(plan(**given), **short))
-    warm, failures = Server.warm, [Failed("of 110 answers not all were whole: 1 wrong status")]
-
-    def stumbling(server: Server, *given: Any) -> None:
-        warm(server, *given)
-        if failures:
-            raise failures.pop()
-
-    monkeypatch.setattr(Server, "warm", stumbling)
-    out = tmp_path / "results.json"
-    done = CliRunner().invoke(main, [*SHORT, "--only", "bare edge", "--out", str(out)])
-    assert json.loads(out.read_text())["servers"]["bare edge"]["state"] == "measured", done.output
-    assert "warms up once more: of 110 answers not all were whole" in done.output
 
 
 @pytest.mark.parametrize("prepare", [wiremock.with_journal, prism.prism, mockoon.mockoon, json_server.json_server])
