@@ -6,9 +6,12 @@ A row that lived through the whole walk must be seen; one that lived in part of 
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from typing import Any
 
 from localruns.engine.namespace import Namespace
@@ -16,14 +19,17 @@ from localruns.engine.walks import NOWHERE, Visit, Walk
 from localruns.reports.words import query_words
 
 MAX_LISTED = 100
+Numbers = Sequence[int]
+KeysOf = Callable[[Iterable[int]], Mapping[int, str]]
+Judged = tuple[Numbers, Sequence[str], Sequence[str], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """One walk, judged. Shape: all lists are row keys, in the order of the rows."""
+    """One walk, judged. Shape: `delivered` and `expected` row numbers, the others row keys, in the order of the rows."""
 
-    delivered: Sequence[str]
-    expected: Sequence[str]
+    delivered: Sequence[int]
+    expected: Sequence[int]
     missed: Sequence[str]
     duplicates: Sequence[str]
     unstable: Sequence[str]
@@ -33,24 +39,38 @@ class Ledger:
 
 def ledger(walk: Walk, space: Namespace) -> Ledger:
     """What the walk saw, held against the rows that were alive while it lasted."""
-    whole = [visit for visit in walk.visits if visit.outcome == "whole"]
-    counts = Counter(number for visit in whole for number in visit.numbers)
-    must, may = _alive(walk, space)
-    keys = space.store.keys(walk.vendor, [*counts, *must, *may])
-    seen = {keys[number] for number in counts}
-    # A changed row is another row under the same key, so rows are told apart by their keys.
-    expected = list(dict.fromkeys(keys[number] for number in must))
-    every = Counter(keys[number] for number in counts.elements())
-    missed = [key for key in expected if key not in seen]
-    return Ledger(
-        delivered=[keys[number] for visit in whole for number in visit.numbers],
-        expected=expected,
-        missed=missed,
-        duplicates=[key for key, times in every.items() if times > 1],
-        unstable=sorted({keys[number] for number in may} - set(expected)),
-        stop=_stop(walk, len(missed), len(expected)),
-        complete=not missed and walk.last.outcome == "whole",
-    )
+    delivered = array("I", chain.from_iterable(visit.numbers for visit in walk.visits if visit.outcome == "whole"))
+    versions = range(walk.visits[0].version, walk.last.version + 1)
+    orders = [space.store.order(walk.query, version) for version in versions]
+    judge = _judge_one_version if len(orders) == 1 else _judge_versions
+    expected, missed, duplicates, unstable = judge(delivered, orders, partial(space.store.keys, walk.vendor))
+    stop = _stop(walk, len(missed), len(expected))
+    complete = not missed and walk.last.outcome == "whole"
+    return Ledger(delivered, expected, missed, duplicates, unstable, stop, complete)
+
+
+def _judge_one_version(delivered: Numbers, orders: Sequence[Numbers], keys_of: KeysOf) -> Judged:
+    """(rows expected, keys missed, keys delivered twice, keys alive in part); millions of rows take a byte each."""
+    (order,) = orders
+    times = bytearray(max(chain(order, delivered), default=0) + 1)
+    for number in delivered:
+        times[number] = min(times[number] + 1, 2)
+    missed = [number for number in order if not times[number]]
+    twice = list(dict.fromkeys(number for number in delivered if times[number] > 1))
+    keys = keys_of(chain(missed, twice))
+    return order, [keys[number] for number in missed], [keys[number] for number in twice], []
+
+
+def _judge_versions(delivered: Numbers, orders: Sequence[Numbers], keys_of: KeysOf) -> Judged:
+    """The same where rows have changed: a changed row is another row under the same key, so keys tell them apart."""
+    always = set(orders[0]).intersection(*orders[1:])
+    must, may = [number for number in orders[0] if number in always], set().union(*orders)
+    keys = keys_of(chain(delivered, must, may))
+    expected = {keys[number]: number for number in must}
+    every = Counter(keys[number] for number in delivered)
+    missed = [key for key in expected if key not in every]
+    twice = [key for key, times in every.items() if times > 1]
+    return list(expected.values()), missed, twice, sorted({keys[number] for number in may} - set(expected))
 
 
 def as_json(walk: Walk, space: Namespace, all_keys: bool = False) -> dict[str, Any]:
@@ -58,8 +78,11 @@ def as_json(walk: Walk, space: Namespace, all_keys: bool = False) -> dict[str, A
 
     `all_keys` adds the keys of all rows that were delivered and expected, uncut.
     """
-    judged = ledger(walk, space)
-    whole = {"delivered_keys": list(judged.delivered), "expected_keys": list(judged.expected)} if all_keys else {}
+    judged, whole = ledger(walk, space), {}
+    if all_keys:
+        keys = space.store.keys(walk.vendor, chain(judged.delivered, judged.expected))
+        named = {"delivered_keys": judged.delivered, "expected_keys": judged.expected}
+        whole = {name: [keys[number] for number in numbers] for name, numbers in named.items()}
     return {
         "id": walk.id,
         "vendor": walk.vendor,
@@ -96,14 +119,6 @@ def wasted(walk: Walk) -> int:
             count += not set(visit.numbers) - seen
             seen.update(visit.numbers)
     return count
-
-
-def _alive(walk: Walk, space: Namespace) -> tuple[list[int], set[int]]:
-    """(row numbers that match in every version of the walk, those that match in any)."""
-    versions = range(walk.visits[0].version, walk.last.version + 1)
-    orders = [space.store.order(walk.query, version) for version in versions]
-    always = set(orders[0]).intersection(*orders[1:])
-    return [number for number in orders[0] if number in always], set().union(*orders)
 
 
 def _stop(walk: Walk, missed: int, expected: int) -> str:
