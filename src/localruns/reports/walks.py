@@ -26,7 +26,7 @@ Judged = tuple[Numbers, Sequence[str], Sequence[str], Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """One walk, judged. Shape: `delivered` and `expected` row numbers, the others row keys, in the order of the rows."""
+    """One walk, judged. Shape: `delivered` and `expected` row numbers, the others row keys, in the rows' order."""
 
     delivered: Sequence[int]
     expected: Sequence[int]
