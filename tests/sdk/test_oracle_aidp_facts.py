@@ -16,16 +16,9 @@ from localruns.vendors import all_vendors
 from localruns.vendors.oracle_aidp import VENDOR
 from localruns.vendors.oracle_aidp.client import PLATFORM, WORKSPACE, tracking_uri
 from tests.clients.pagers import SEARCH
-from tests.sdk.test_oracle_aidp import keys, sdk, search
+from tests.sdk.test_oracle_aidp import dp, keys, mlflow, oci, sdk, search
+from tests.sdk.test_oracle_aidp import pytestmark as pytestmark
 
-pytestmark = [
-    pytest.mark.sdk,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::FutureWarning"),
-]
-
-oci = pytest.importorskip("oci")
-dp = pytest.importorskip("aidp_python_client.aidataplatform_dp")
-mlflow = pytest.importorskip("mlflow")
 requests = pytest.importorskip("requests")
 BASE = SEARCH.removesuffix("runs/search")
 

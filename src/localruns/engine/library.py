@@ -80,13 +80,13 @@ class Library:
                 return path
             raise ConfigError(f"{name}: found a folder, expected a file" if isdir(path) else f"{name}: no such file")
         listed = {item.name: item.path for item in self}
-        if name not in listed and isfile(path):
+        if name in listed:
+            return listed[name]
+        if isfile(path):
             words = f"found a file, expected its name to end in {' or '.join(ENDINGS)}"
             raise ConfigError(f"{name}: {words}; `localruns import {name}` makes such a file of recorded traffic")
-        if name not in listed:
-            hint = schemas.near(name, list(listed))
-            raise ConfigError(f"no scenario {name!r}{hint}, expected a file or one of: {', '.join(listed)}")
-        return listed[name]
+        hint = schemas.near(name, list(listed))
+        raise ConfigError(f"no scenario {name!r}{hint}, expected a file or one of: {', '.join(listed)}")
 
 
 def _outline(path: Path, vendors: Iterable[Vendor]) -> Mapping[str, Any]:

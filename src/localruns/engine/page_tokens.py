@@ -56,7 +56,6 @@ def living(call: Call, text: str, parameter: str, prefix: str = "") -> PageToken
         raise BadPageToken(parameter, text, str(error)) from None
     if token.namespace != call.space.name:
         raise BadPageToken(parameter, text, f"it was given out in the namespace {token.namespace!r}")
-    late_ms = epoch_ms(call.entry.at) - token.until_ms
-    if token.until_ms and late_ms >= 0:
+    if token.until_ms and (late_ms := epoch_ms(call.entry.at) - token.until_ms) >= 0:
         raise BadPageToken(parameter, text, f"its time ended {late_ms / 1000:g} s of virtual time ago")
     return token

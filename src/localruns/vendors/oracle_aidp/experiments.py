@@ -63,7 +63,7 @@ def _start(call: Call, text: str) -> int:
 def _page(call: Call, shown: list[dict[str, Any]], following: int) -> Reply:
     """A page, with a token where experiments follow; MLflow's own server leaves an empty list out."""
     own = plain.is_plain(call.request)
-    content: dict[str, Any] = {} if own and not shown else {"experiments": [_written(call, item) for item in shown]}
+    content: dict[str, Any] = {} if own and not shown else {"experiments": [_written(item, own) for item in shown]}
     if following:
         version, ends_ms = call.state.version, until_ms(call)
         token = PageToken(call.space.name, _LISTED, len(shown), following, version, page=0, until_ms=ends_ms)
@@ -79,13 +79,13 @@ def _one(call: Call, field: str, parameter: str) -> Reply:
     if not matching:
         raise NotFound(detail=f"no experiment with {parameter} {wanted[:200]!r} is declared")
     active = (item for item in matching if item["lifecycle_stage"] == "active")
-    shown = _written(call, next(active, matching[0]))
+    shown = _written(next(active, matching[0]), plain.is_plain(call.request))
     return _reply(call, {"experiment": shown}, "oracle-aidp/get-experiment.json")
 
 
-def _written(call: Call, shown: dict[str, Any]) -> dict[str, Any]:
+def _written(shown: dict[str, Any], own: bool) -> dict[str, Any]:
     """An experiment; MLflow's own server names its one workspace."""
-    return {**shown, "workspace": "default"} if plain.is_plain(call.request) else shown
+    return {**shown, "workspace": "default"} if own else shown
 
 
 def _reply(call: Call, content: dict[str, Any], schema: str) -> Reply:
