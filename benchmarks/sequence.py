@@ -57,7 +57,7 @@ class Client:
 
     def __init__(self, app: App) -> None:
         base = base_environ("127.0.0.1", 80, tls=False, threads=True)
-        self._site = site = Site(app, refuser(app.emulator), is_slow, base, lambda job: job(), lambda: None)
+        site = Site(app, refuser(app.emulator), is_slow, base, lambda job: job(), lambda: None)
         self._written: list[bytes] = []
         loop: Any = self
         self._connection = Connection(site, loop)
@@ -67,7 +67,6 @@ class Client:
     def ask(self, request: bytes) -> bytes:
         """The answer to one request."""
         self._connection.data_received(request)
-        self._site.outbox.flush()
         answer = b"".join(self._written)
         self._written.clear()
         return answer
@@ -96,9 +95,6 @@ class Client:
 
     def set_write_buffer_limits(self, high: int) -> None:
         """All is taken at once."""
-
-    def call_soon(self, act: Callable[..., None], *given: Any) -> None:
-        """The turn of the event loop ends with `ask`."""
 
     def call_soon_threadsafe(self, act: Callable[..., None], *given: Any) -> None:
         """There is one thread only."""
